@@ -1,0 +1,115 @@
+// Child processes of the tests: started, watched for a condition, ended by id.
+// In: a command. Out: a handle whose output can be waited on and whose end is certain.
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { once } from "node:events";
+
+export interface Child {
+  readonly pid: number;
+  /** Everything written so far to both outputs. */
+  output(): string;
+  /** Resolves with the first line (past or future) that matches; rejects when the process ends before. */
+  line(pattern: RegExp): Promise<string>;
+  /** Resolves with the exit code, or the signal's name. */
+  readonly ended: Promise<number | string>;
+  signal(name: NodeJS.Signals): void;
+  /** SIGTERM, and SIGKILL when `graceMs` have passed; resolves when it is gone. */
+  stop(graceMs?: number): Promise<number | string>;
+}
+
+/** Starts a command in its own session, so that a stop never reaches other processes. */
+export function start(
+  command: string,
+  args: readonly string[],
+  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly name?: string } = {},
+): Child {
+  const child = spawn(command, args, {
+    cwd: options.cwd ?? process.cwd(),
+    env: options.env ?? process.env,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const name = options.name ?? command;
+  let text = "";
+  const waiting = new Set<() => void>();
+  const hear = (chunk: string): void => {
+    text += chunk;
+    for (const check of waiting) check();
+  };
+  child.stdout.setEncoding("utf8").on("data", hear);
+  child.stderr.setEncoding("utf8").on("data", hear);
+  const ended = new Promise<number | string>((resolve) => {
+    child.on("error", (error) => {
+      text += `${error.message}\n`;
+      resolve(-1);
+    });
+    child.on("close", (code, signal) => resolve(code ?? signal ?? -1));
+  });
+  let end: number | string | undefined;
+  void ended.then((value) => {
+    end = value;
+    for (const check of waiting) check();
+  });
+  return {
+    pid: child.pid ?? -1,
+    output: () => text,
+    line: (pattern) =>
+      new Promise((resolve, reject) => {
+        const check = (): void => {
+          const found = text.split("\n").find((line) => pattern.test(line));
+          if (found === undefined && end === undefined) return;
+          waiting.delete(check);
+          if (found === undefined) reject(new Error(`${name} ended (${end}) before it said ${pattern}:\n${text}`));
+          else resolve(found);
+        };
+        waiting.add(check);
+        check();
+      }),
+    ended,
+    signal: (signal) => {
+      if (end === undefined) child.kill(signal);
+    },
+    stop: async (graceMs = 15_000) => {
+      if (end === undefined) {
+        child.kill("SIGCONT");
+        child.kill("SIGTERM");
+        const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+        await ended;
+        clearTimeout(timer);
+      }
+      return ended;
+    },
+  };
+}
+
+/** A TCP port that was free on the address a moment ago. */
+export async function freePort(host = "127.0.0.1"): Promise<number> {
+  const server = createServer();
+  server.listen(0, host);
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Polls a condition until it gives a value; for what can only be asked, not awaited. Fails with `what` after `ms`. */
+export async function eventually<T>(
+  what: string,
+  ask: () => Promise<T | undefined> | T | undefined,
+  ms = 30_000,
+  everyMs = 20,
+): Promise<T> {
+  const end = performance.now() + ms;
+  let last = "";
+  while (performance.now() < end) {
+    try {
+      const value = await ask();
+      if (value !== undefined && value !== false) return value;
+    } catch (error) {
+      last = ` (${error instanceof Error ? error.message : "thrown"})`;
+    }
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  throw new Error(`not within ${ms} ms: ${what}${last}`);
+}
