@@ -1,0 +1,98 @@
+// `npm test`: every check there is, in the order of their cost; ends with one line that counts them.
+// The feature tests run in a network namespace of their own, where 10.98.0.0/16 is local: the API server refuses
+// loopback addresses in EndpointSlices, and nothing there can reach, or be reached from, another machine.
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+const root = join(import.meta.dirname, "..");
+const bin = join(root, "node_modules", ".bin");
+const scratch = mkdtempSync(join(tmpdir(), "parley-test-"));
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures: string[] = [];
+
+function run(command: readonly string[]): boolean {
+  const [program = "", ...args] = command;
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env["PATH"] ?? ""}` };
+  return spawnSync(program, args, { cwd: root, stdio: "inherit", env }).status === 0;
+}
+
+function heading(text: string): void {
+  console.log(`\n── ${text}`);
+}
+
+function check(name: string, ...command: string[]): void {
+  heading(name);
+  if (run(command)) total.passed += 1;
+  else {
+    total.failed += 1;
+    failures.push(name);
+  }
+}
+
+interface VitestReport {
+  readonly numPassedTests: number;
+  readonly numFailedTests: number;
+  readonly numPendingTests: number;
+  readonly numTodoTests: number;
+  readonly numFailedTestSuites: number;
+}
+
+function tests(name: string, prefix: readonly string[], project: string): void {
+  heading(name);
+  const file = join(scratch, `${project}.json`);
+  const vitest = [
+    "vitest",
+    "run",
+    "--project",
+    project,
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${file}`,
+  ];
+  const good = run([...prefix, ...vitest]);
+  let failed = good ? 0 : 1;
+  try {
+    const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
+    total.passed += report.numPassedTests;
+    total.skipped += report.numPendingTests + report.numTodoTests;
+    failed = Math.max(failed, report.numFailedTests);
+  } catch {
+    failed = 1;
+  }
+  total.failed += failed;
+  if (failed > 0) failures.push(name);
+}
+
+/** The command prefix that enters a network namespace with lo up and the tests' addresses on it; undefined: not possible. */
+function ownNetwork(): readonly string[] | undefined {
+  const enter = process.getuid?.() === 0 ? ["unshare", "--net"] : ["unshare", "--user", "--map-root-user", "--net"];
+  const script = 'ip link set lo up && ip address add 10.98.0.1/16 dev lo && exec "$@"';
+  const prefix = [...enter, "sh", "-c", script, "sh"];
+  return run([...prefix, "true"]) ? prefix : undefined;
+}
+
+check("generated files are fresh", "node", "crds/generate.ts", "--check");
+check("lint", "oxlint", "--type-aware", ".");
+check("format", "oxfmt", "--check", ".");
+check("types", "tsc", "--noEmit");
+tests("unit, golden and property tests", [], "unit");
+heading("API server, Python clients");
+if (run(["node", "test/harness/prepare.ts"])) {
+  const network = ownNetwork();
+  if (network === undefined) {
+    total.failed += 1;
+    failures.push(
+      "feature tests: they need Linux with `unshare` (util-linux) and `ip` (iproute2), as root or with user namespaces",
+    );
+  } else tests("feature and conformance tests", network, "feature");
+} else {
+  total.failed += 1;
+  failures.push("feature tests: what they need could not be made (see above)");
+}
+
+rmSync(scratch, { recursive: true, force: true });
+for (const name of failures) console.log(`\nFAILED: ${name}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exitCode = total.failed === 0 ? 0 : 1;
