@@ -33,6 +33,8 @@ export interface SecretObject {
   readonly kind: "Secret";
   readonly metadata: Metadata;
   readonly credential: string;
+  /** UID of the controlling owner (`ownerReferences` with `controller: true`); absent: it belongs to nobody, or comes from a file. */
+  readonly controller?: string;
   readonly data: Readonly<Record<string, string>>;
 }
 
@@ -65,7 +67,13 @@ export interface NamespaceObject {
   readonly metadata: Metadata;
 }
 
-export type StoredObject = AgentObject | KeyObject | SecretObject | ServiceObject | EndpointSliceObject | NamespaceObject;
+export type StoredObject =
+  | AgentObject
+  | KeyObject
+  | SecretObject
+  | ServiceObject
+  | EndpointSliceObject
+  | NamespaceObject;
 export type Kind = StoredObject["kind"];
 
 /** `{Kind}/{namespace}/{name}`; a Namespace is `Namespace//{name}`. */
