@@ -167,7 +167,7 @@ export interface RowChange {
 export type StreamLine =
   /** First line. `holder`: replica id of the Lease holder, if known. */
   | { readonly type: "HELLO"; readonly gateway: string; readonly replica: string; readonly holder?: string }
-  /** `reset`: the batch is the whole table; what it does not put is gone. `sequence` rises by one from batch to batch of a replica's stream. */
+  /** `reset`: the batch is the whole table; what it does not put is gone. `sequence` rises from batch to batch of a replica; a consumer that fell behind gets several in one, so there may be gaps. */
   | { readonly type: "BATCH"; readonly replica: string; readonly sequence: number; readonly reset: boolean }
   /** The whole line is canonical JSON (members sorted by name at every depth, no white space): its bytes are what is hashed. */
   | { readonly id: RowId; readonly row: Row; readonly type: "PUT" }
