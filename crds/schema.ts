@@ -1,0 +1,56 @@
+// Reads the CRDs. In: the YAML files beside this one. Out: the structural schema of each kind, as the API server sees it.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+
+export const API_VERSION = "parley.dev/v1alpha1";
+
+/** A rule of `x-kubernetes-validations`. */
+export interface Rule {
+  readonly rule: string;
+  readonly message: string;
+  /** Path from the value that has the rule to the one at fault, as `.selector`. */
+  readonly fieldPath?: string;
+  readonly reason?: string;
+}
+
+/** The part of a structural schema (apiextensions.k8s.io/v1 JSONSchemaProps) that the CRDs use. */
+export interface Schema {
+  readonly title?: string;
+  readonly description?: string;
+  readonly type?: "object" | "array" | "string" | "integer" | "boolean";
+  readonly format?: "date-time" | "int32" | "int64";
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly required?: readonly string[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly additionalProperties?: Schema;
+  readonly items?: Schema;
+  readonly "x-kubernetes-int-or-string"?: true;
+  readonly "x-kubernetes-list-type"?: "atomic" | "map" | "set";
+  readonly "x-kubernetes-list-map-keys"?: readonly string[];
+  readonly "x-kubernetes-map-type"?: "atomic";
+  readonly "x-kubernetes-validations"?: readonly Rule[];
+}
+
+export interface KindSchema {
+  readonly kind: "A2AAgent" | "VirtualKey";
+  readonly schema: Schema;
+}
+
+const FILES = ["a2aagents.yaml", "virtualkeys.yaml"] as const;
+
+/** Both kinds, A2AAgent first. Throws when a file is missing or is no CRD: that is a broken installation. */
+export function readSchemas(): readonly KindSchema[] {
+  return FILES.map((name) => {
+    const crd = parse(readFileSync(join(import.meta.dirname, name), "utf8"));
+    return { kind: crd.spec.names.kind, schema: crd.spec.versions[0].schema.openAPIV3Schema };
+  });
+}
