@@ -1,0 +1,87 @@
+// The process's own log. In: level, format, where to write. Out: a pino logger and the output that it shares with request lines.
+import { destination as openDestination, pino } from "pino";
+import { formatPretty } from "./pretty-log.ts";
+
+interface LogFunction {
+  (fields: object, message: string): void;
+  (message: string): void;
+}
+
+/** The part of a pino logger that is used: constant messages, facts as fields, an error as `err`. */
+export interface Log {
+  readonly trace: LogFunction;
+  readonly debug: LogFunction;
+  readonly info: LogFunction;
+  readonly warn: LogFunction;
+  readonly error: LogFunction;
+}
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error", "silent"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Takes whole lines that end in "\n"; never blocks and never throws; what cannot be held is dropped and counted. */
+export interface LogOutput {
+  write(line: string): void;
+  /** Writes out what is held, now and synchronously: for the end of the process. */
+  flush(): void;
+  /** Lines dropped since the start because the reader of the log was too slow. */
+  readonly dropped: number;
+}
+
+/** Bytes held while the reader of the log is slow; lines beyond are dropped. */
+const MAX_HELD = 16 * 1024 * 1024;
+
+/**
+ * Writes lines to a file descriptor off the event loop. With `pretty`, JSON lines become text for people.
+ */
+export function openLogOutput(options: { fd: number; pretty: boolean; colours: boolean }): LogOutput {
+  const sink = openDestination({ dest: options.fd, sync: false, minLength: 0, maxLength: MAX_HELD });
+  let dropped = 0;
+  sink.on("drop", () => dropped++);
+  // A closed pipe must not end the process: requests go on without a log.
+  sink.on("error", () => dropped++);
+  return {
+    write: options.pretty
+      ? (line) => void sink.write(formatPretty(line, options.colours))
+      : (line) => void sink.write(line),
+    flush() {
+      try {
+        sink.flushSync();
+      } catch {
+        // Not open yet, or closed by its reader: nothing is left to save.
+      }
+    },
+    get dropped() {
+      return dropped;
+    },
+  };
+}
+
+/** Values under these names are never shown, whatever a caller logs by mistake; one level down too. */
+const secretNames = [
+  "authorization",
+  "credential",
+  "password",
+  "secret",
+  "token",
+  "sha256",
+  '["proxy-authorization"]',
+  "cookie",
+];
+
+/** A logger that writes JSON lines: level as a word, time as ISO 8601, then fields, then msg. */
+export function createLog(options: { output: Pick<LogOutput, "write">; level: LogLevel; name: string }): Log {
+  return pino(
+    {
+      level: options.level,
+      base: { name: options.name },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: secretNames.flatMap((name) => [name, name.startsWith("[") ? `*${name}` : `*.${name}`]),
+        censor: "[redacted]",
+      },
+    },
+    { write: (line) => options.output.write(line) },
+  );
+}

@@ -1,0 +1,79 @@
+// The log line of a request. In: a finished record. Out: one line of JSON, whatever the client or the agent put into their fields.
+import { failure } from "../request/failure.ts";
+import type { FinishedRequest } from "./record.ts";
+
+/** Names and ids are cut at this many bytes of UTF-8. */
+export const MAX_ID_BYTES = 128;
+
+/** What JSON.stringify leaves as it is though some reader of logs ends a line, or moves a cursor, at it: DEL, C1, U+2028, U+2029. */
+const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
+const escapeOne = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
+/** Text that needs no escape at all: nearly every value. */
+const plain = /^[ !#-[\]-~]*$/;
+
+/** A JSON string in ASCII-safe lines: controls, U+2028/9 and lone surrogates are escaped. */
+export function jsonString(text: string): string {
+  if (plain.test(text)) return `"${text}"`;
+  return JSON.stringify(text).replaceAll(unescaped, escapeOne);
+}
+
+/** The longest start of the text that takes at most `limit` bytes of UTF-8, cut between characters. */
+export function cutAtBytes(text: string, limit: number): string {
+  // Each UTF-16 unit takes one byte at least and three at most.
+  if (text.length * 3 <= limit) return text;
+  if (text.length <= limit && Buffer.byteLength(text) <= limit) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const character of text.slice(0, limit)) {
+    const code = character.codePointAt(0) ?? 0;
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+    if (bytes > limit) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+const id = (text: string): string => jsonString(cutAtBytes(text, MAX_ID_BYTES));
+const milliseconds = (value: number): string =>
+  Number.isFinite(value) ? String(Math.round(value * 1000) / 1000) : "null";
+const integer = (value: number): string => (Number.isFinite(value) ? String(Math.trunc(value)) : "null");
+
+/** `refused` and its like log at the level of their reason; a request that the agent answered is news, not a problem. */
+function level(record: FinishedRequest): string {
+  return record.reason === undefined ? "info" : failure(record.reason).level;
+}
+
+/**
+ * One line with its "\n". A field without a value is left out. Content was cut when it was captured
+ * (`logging.maxBytes`); everything else that a client or an agent chose is cut at 128 bytes.
+ */
+export function logLine(record: FinishedRequest): string {
+  let line = `{"time":"${new Date(record.time).toISOString()}","level":"${level(record)}","msg":"request"`;
+  if (record.agent !== undefined) line += `,"agent":${id(record.agent)}`;
+  if (record.key !== undefined) line += `,"key":${id(record.key)}`;
+  if (record.fingerprint !== undefined) line += `,"fingerprint":${id(record.fingerprint)}`;
+  if (record.user !== undefined) line += `,"user":${id(record.user)}`;
+  if (record.team !== undefined) line += `,"team":${id(record.team)}`;
+  if (record.operation !== undefined) line += `,"operation":${id(record.operation)}`;
+  if (record.method !== undefined) line += `,"method":${id(record.method)}`;
+  if (record.binding !== undefined) line += `,"binding":${id(record.binding)}`;
+  if (record.version !== undefined) line += `,"version":${id(record.version)}`;
+  if (record.streaming) line += `,"streaming":true`;
+  if (record.taskId !== undefined) line += `,"task_id":${id(record.taskId)}`;
+  if (record.contextId !== undefined) line += `,"context_id":${id(record.contextId)}`;
+  if (record.state !== undefined) line += `,"state":${id(record.state)}`;
+  line += `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
+  if (record.reason !== undefined) line += `,"reason":${id(record.reason)}`;
+  if (record.rpcCode !== undefined) line += `,"rpc_code":${integer(record.rpcCode)}`;
+  if (record.endpoint !== undefined) line += `,"endpoint":${id(record.endpoint)}`;
+  if (record.backend !== undefined) line += `,"backend":${id(record.backend)}`;
+  line += `,"latency_ms":${milliseconds(record.latency)}`;
+  if (record.firstByte !== undefined) line += `,"first_byte_ms":${milliseconds(record.firstByte)}`;
+  if (record.streaming) line += `,"events":${integer(record.events)}`;
+  line += `,"request_bytes":${integer(record.requestBytes)},"response_bytes":${integer(record.responseBytes)}`;
+  if (record.cost !== undefined) line += `,"cost":${id(record.cost)}`;
+  line += `,"trace_id":${id(record.traceId)}`;
+  if (record.requestContent !== undefined) line += `,"request":${jsonString(record.requestContent)}`;
+  if (record.responseContent !== undefined) line += `,"response":${jsonString(record.responseContent)}`;
+  return `${line}}\n`;
+}

@@ -1,0 +1,64 @@
+// Metrics that exist as plain numbers and become series only when they are scraped: prom-client's own cost too much per request.
+import type { Metric, Registry } from "prom-client";
+
+export interface Sample {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+  /** For the parts of a histogram: name with `_bucket`, `_sum` or `_count`. */
+  readonly metricName?: string;
+}
+
+export interface ScrapedMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  /** Called at each scrape. */
+  readonly samples: () => Iterable<Sample>;
+}
+
+/** Adds a metric to the registry, which asks nothing of it but `get`. */
+export function registerScraped(registry: Registry, { name, help, type, samples }: ScrapedMetric): void {
+  const metric = {
+    name,
+    help,
+    type,
+    aggregator: "sum",
+    get: () => Promise.resolve({ name, help, type, aggregator: "sum", values: [...samples()] }),
+    reset: () => undefined,
+  };
+  registry.registerMetric(metric as unknown as Metric);
+}
+
+/** Counts of observations in fixed buckets. */
+export interface Histogram {
+  /** One count a bucket, and one for what is above the last. Not cumulative: adding is one increment. */
+  readonly counts: number[];
+  sum: number;
+}
+
+export function createHistogram(bounds: readonly number[]): Histogram {
+  return { counts: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 };
+}
+
+export function observe(histogram: Histogram, bounds: readonly number[], value: number): void {
+  let bucket = 0;
+  while (bucket < bounds.length && value > (bounds[bucket] ?? Infinity)) bucket++;
+  histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
+  histogram.sum += value;
+}
+
+/** The cumulative series of one histogram, as Prometheus wants them. */
+export function* histogramSamples(
+  name: string,
+  labels: Readonly<Record<string, string | number>>,
+  histogram: Histogram,
+  bounds: readonly number[],
+): Iterable<Sample> {
+  let total = 0;
+  for (const [bucket, count] of histogram.counts.entries()) {
+    total += count;
+    yield { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[bucket] ?? "+Inf" }, value: total };
+  }
+  yield { metricName: `${name}_sum`, labels, value: histogram.sum };
+  yield { metricName: `${name}_count`, labels, value: total };
+}

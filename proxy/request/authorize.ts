@@ -1,0 +1,44 @@
+// What a key may do. In: key, agent and the table. Out: yes, or the reason that the client is told.
+import type { Agent, Key, Table } from "../table/compiled.ts";
+import { isUsable } from "./authenticate.ts";
+
+export type AgentDecision =
+  | { readonly ok: true; readonly agent: Agent }
+  | { readonly ok: false; readonly reason: "AgentNotFound" | "AgentNotGranted" };
+
+const agentNotFound: AgentDecision = { ok: false, reason: "AgentNotFound" };
+const agentNotGranted: AgentDecision = { ok: false, reason: "AgentNotGranted" };
+
+/** Whether the key reaches the agent. An agent whose card is not public does not exist for a key that is not granted it. */
+export function authorizeAgent(key: Key, agent: Agent | undefined, table: Table): AgentDecision {
+  if (agent === undefined) return agentNotFound;
+  if (table.grants(key, agent)) return { ok: true, agent };
+  return agent.row.card.visibility === "Public" ? agentNotGranted : agentNotFound;
+}
+
+/**
+ * Whether the key may use the operation. `permission` is a 1.0 operation name that covers the 0.3 name and the streaming form, or
+ * `Extension` for methods outside of the protocol: those need to be named, all others are granted by default.
+ */
+export function authorizeOperation(key: Key, permission: string): boolean {
+  return key.operations === undefined ? permission !== "Extension" : key.operations.has(permission);
+}
+
+/**
+ * Judges a request that is already open again, after the table changed or time passed: with the rows of now. Another token, another
+ * object under the same name, a lost grant or operation end it.
+ */
+export function stillAllowed(
+  key: Key,
+  agent: Agent,
+  permission: string,
+  table: Table,
+  now: number,
+  loopback: boolean,
+): boolean {
+  const keyNow = table.keyById(key.id);
+  if (keyNow === undefined || keyNow.row.uid !== key.row.uid || keyNow.row.sha256 !== key.row.sha256) return false;
+  if (!isUsable(keyNow, now, loopback) || !authorizeOperation(keyNow, permission)) return false;
+  const agentNow = table.agentByName(agent.namespace, agent.name);
+  return agentNow !== undefined && agentNow.row.uid === agent.row.uid && table.grants(keyNow, agentNow);
+}
