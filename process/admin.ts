@@ -1,0 +1,70 @@
+// The listener for operators of the process: health, readiness, metrics, and routes handed in. In: what to ask. Out: a fastify app.
+import { type FastifyInstance, fastify } from "fastify";
+import type { Registry } from "prom-client";
+import { isIP } from "node:net";
+import { type ListenAddress, isLoopback } from "./listen-address.ts";
+import type { Log } from "./log.ts";
+
+export interface AdminDeps {
+  readonly listen: ListenAddress;
+  readonly registry: Registry;
+  readonly log: Log;
+  /** Why the process is not ready, in short sentences; empty: it is. */
+  readonly unready: () => readonly string[];
+  /** Adds routes of the process's own. */
+  readonly routes?: (app: FastifyInstance) => void;
+}
+
+export interface Admin {
+  /** For tests by `inject`. */
+  readonly app: FastifyInstance;
+  listen(): Promise<ListenAddress>;
+  close(): Promise<void>;
+}
+
+/**
+ * `GET /healthz`: 200 while the process runs. `GET /readyz`: 200, or 503 with the reasons. `GET /metrics`: Prometheus text format.
+ */
+export function createAdmin({ listen, registry, log, unready, routes }: AdminDeps): Admin {
+  const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: 30_000 });
+
+  // A web page can point a name of its own at 127.0.0.1 and read what stands there; it cannot choose the Host that is sent then.
+  if (isLoopback(listen.host)) {
+    app.addHook("onRequest", async (request, reply) => {
+      const host = request.hostname.replace(/^\[|\]$/g, "");
+      if (isIP(host) === 0 && !isLoopback(host)) {
+        await reply.code(403).send({ error: "This listener answers to localhost or an IP address only." });
+      }
+    });
+  }
+  app.addHook("onSend", async (_request, reply) => {
+    reply.header("cache-control", "no-store").header("x-content-type-options", "nosniff");
+  });
+
+  app.get("/healthz", () => ({ status: "ok" }));
+  app.get("/readyz", (_request, reply) => {
+    const reasons = unready();
+    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
+  });
+  app.get("/metrics", async (_request, reply) => {
+    reply.header("content-type", registry.contentType);
+    return registry.metrics();
+  });
+  routes?.(app);
+  app.setErrorHandler(async (error, request, reply) => {
+    log.error({ err: error, path: request.routeOptions.url }, "admin request failed");
+    await reply.code(500).send({ error: "internal error" });
+  });
+
+  return {
+    app,
+    async listen() {
+      await app.listen({ host: listen.host, port: listen.port });
+      const address = app.server.address();
+      return typeof address === "object" && address !== null ? { host: address.address, port: address.port } : listen;
+    },
+    async close() {
+      await app.close();
+    },
+  };
+}

@@ -1,0 +1,145 @@
+// The proxy's options. In: arguments and environment. Out: a configuration, or every fault at once.
+import type { ListenAddress } from "../process/listen-address.ts";
+import { LOG_LEVELS, type LogLevel } from "../process/log.ts";
+import * as value from "../process/option-values.ts";
+import { type OptionTable, option } from "../process/option-table.ts";
+import { type ParsedOptions, defaultValues, parseOptions } from "../process/options.ts";
+
+export interface ProxyConfig {
+  /** Where clients come in. */
+  readonly listen: ListenAddress;
+  readonly adminListen: ListenAddress;
+  /** Base URLs of operators; empty where the table is filled in the same process. */
+  readonly operators: readonly string[];
+  readonly gatewayName: string;
+  /** Unique among the proxies of a gateway: the pod UID in a cluster. */
+  readonly proxyId: string;
+  /** File of the last good table; undefined: none is kept. */
+  readonly lastGood: string | undefined;
+  /** Milliseconds between becoming unready and refusing new connections. */
+  readonly drainDelay: number;
+  /** Milliseconds that requests and streams may take to end after that. */
+  readonly drainTimeout: number;
+  /** Bytes of request bodies held at once, in all and for one key. */
+  readonly maxBuffered: number;
+  readonly maxBufferedPerKey: number;
+  /** Milliseconds for a request's head, its body, and between requests on one connection. */
+  readonly headersTimeout: number;
+  readonly bodyTimeout: number;
+  readonly keepAliveTimeout: number;
+  readonly logLevel: LogLevel;
+  /** `auto`: text on a terminal, else JSON. */
+  readonly logFormat: "auto" | "json" | "pretty";
+}
+
+const name = value.text(
+  "NAME",
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a name of lower-case letters, digits and hyphens",
+);
+
+const table = {
+  listen: option(value.listenAddress, {
+    group: "Listeners",
+    default: "127.0.0.1:8080",
+    help: "Where clients come in.",
+  }),
+  adminListen: option(value.listenAddress, {
+    group: "Listeners",
+    default: "127.0.0.1:9090",
+    help: "Where health, readiness, metrics and the redacted table dump are served.",
+  }),
+  operators: option(value.listOf(value.httpUrl), {
+    group: "Table",
+    required: true,
+    help: "Base URLs of the operators that send the routing table.",
+  }),
+  gatewayName: option(name, {
+    group: "Table",
+    default: "default",
+    help: "The gateway that this proxy belongs to: objects name it in spec.gatewayName.",
+  }),
+  proxyId: option(
+    value.text("ID", /^[A-Za-z0-9._-]{1,128}$/, "letters, digits, dots, hyphens and underscores, up to 128"),
+    {
+      group: "Table",
+      alsoEnv: "POD_UID",
+      defaultText: "$POD_UID, else random",
+      help: "What this proxy calls itself towards operators; unique among the proxies of a gateway.",
+    },
+  ),
+  lastGood: option(value.path, {
+    group: "Table",
+    help: "File for the last good table, from which a restarted proxy serves when no operator answers.",
+  }),
+  drainDelay: option(value.duration, {
+    group: "Shutdown",
+    default: "5s",
+    help: "Time between becoming unready and closing the listener, for load balancers to notice.",
+  }),
+  drainTimeout: option(value.duration, {
+    group: "Shutdown",
+    default: "20s",
+    help: "Time for requests and streams to end after that; then they are cut.",
+  }),
+  maxBuffered: option(value.bytes, {
+    group: "Limits",
+    default: "256Mi",
+    help: "Request bodies held in memory at once, of all keys.",
+  }),
+  maxBufferedPerKey: option(value.bytes, {
+    group: "Limits",
+    default: "64Mi",
+    help: "Request bodies held in memory at once, of one key.",
+  }),
+  headersTimeout: option(value.duration, { group: "Limits", default: "10s", help: "Time for the head of a request." }),
+  bodyTimeout: option(value.duration, { group: "Limits", default: "30s", help: "Time for the body of a request." }),
+  keepAliveTimeout: option(value.duration, {
+    group: "Limits",
+    default: "75s",
+    help: "Time for which an idle client connection stays open.",
+  }),
+  logLevel: option(value.oneOf(LOG_LEVELS), { group: "Log", default: "info", help: "The least level that is logged." }),
+  logFormat: option(value.oneOf(["auto", "json", "pretty"]), {
+    group: "Log",
+    default: "auto",
+    help: "auto is text for people on a terminal, else JSON lines.",
+  }),
+} as const satisfies OptionTable;
+
+/** How the executable presents itself. */
+export const PROXY_COMMAND = {
+  command: "parley-proxy",
+  summary: "Serves A2A requests from the table that an operator sends.",
+};
+
+/**
+ * @param deps.randomId makes an instance id when neither option nor POD_UID gives one
+ */
+export function parseProxyConfig(deps: {
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  randomId: () => string;
+}):
+  | { readonly kind: "run"; readonly config: ProxyConfig }
+  | Exclude<ParsedOptions<OptionTable>, { readonly kind: "run" }> {
+  const parsed = parseOptions(table, PROXY_COMMAND, deps);
+  if (parsed.kind !== "run") return parsed;
+  const { options } = parsed;
+  const faults: string[] = [];
+  if (options.operators.length === 0)
+    faults.push("--operators names none: write --operators=URL, or set PARLEY_OPERATORS");
+  if (options.maxBufferedPerKey > options.maxBuffered) {
+    faults.push("--max-buffered-per-key is more than --max-buffered: write the same or less");
+  }
+  if (faults.length > 0) return { kind: "faults", faults };
+  return { kind: "run", config: { ...options, proxyId: options.proxyId ?? deps.randomId() } };
+}
+
+/** The configuration of a proxy whose table is filled in the same process. */
+export function embeddedProxyConfig(
+  given: Pick<ProxyConfig, "listen" | "proxyId"> & Partial<ProxyConfig>,
+): ProxyConfig {
+  const { operators: _, proxyId: __, ...defaults } = defaultValues(table);
+  return { ...(defaults as Omit<ProxyConfig, "operators" | "proxyId">), operators: [], ...given };
+}

@@ -1,0 +1,114 @@
+// Which headers pass. In: headers of one side. Out: names and values in turn for the other side, built by allow list: what is not
+// named here stays behind, above all credentials, cookies, Location, forwarding headers and everything hop-by-hop.
+import type { IncomingHttpHeaders } from "node:http";
+
+/** From client to agent. `traceparent` is ours; `authorization` is the virtual key and never passes. */
+const TO_AGENT = [
+  "content-type",
+  "accept",
+  "accept-language",
+  "a2a-extensions",
+  "x-a2a-extensions",
+  "user-agent",
+] as const;
+
+/** From agent to client, besides every `a2a-*`. */
+const TO_CLIENT: ReadonlySet<string> = new Set([
+  "content-type",
+  "content-language",
+  "content-encoding",
+  "cache-control",
+  "retry-after",
+  "x-a2a-extensions",
+]);
+
+const none: ReadonlySet<string> = new Set();
+
+/** Header names that a Connection header takes off the message (RFC 9110 section 7.6.1). */
+export function connectionNamed(connection: string | undefined): ReadonlySet<string> {
+  if (connection === undefined || connection === "keep-alive" || connection === "close") return none;
+  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+}
+
+/**
+ * Headers of a request to an agent.
+ *
+ * @param options.version A2A-Version, from the header or the query; undefined for a client that named none
+ * @param options.without names that are set by the gateway for this agent
+ */
+export function requestHeaders(
+  headers: IncomingHttpHeaders,
+  options: {
+    readonly version: string | undefined;
+    readonly traceparent: string;
+    readonly tracestate: boolean;
+    readonly without?: ReadonlySet<string>;
+  },
+): string[] {
+  const dropped = connectionNamed(headers.connection);
+  const { without = none } = options;
+  const passes = (name: string): boolean => !without.has(name) && (dropped.size === 0 || !dropped.has(name));
+  // Results are read on their way, so no coding is asked for.
+  const built = ["accept-encoding", "identity", "traceparent", options.traceparent];
+  for (const name of TO_AGENT) {
+    const value = headers[name];
+    if (typeof value === "string" && passes(name)) built.push(name, value);
+  }
+  if (options.version !== undefined && passes("a2a-version")) built.push("a2a-version", options.version);
+  const { tracestate } = headers;
+  if (options.tracestate && typeof tracestate === "string" && passes("tracestate")) {
+    built.push("tracestate", tracestate);
+  }
+  return built;
+}
+
+/** Headers of an answer to the client; Content-Length is left to the caller, who knows what is sent. */
+export function responseHeaders(headers: IncomingHttpHeaders): string[] {
+  const dropped = connectionNamed(typeof headers.connection === "string" ? headers.connection : undefined);
+  const built: string[] = [];
+  for (const name in headers) {
+    if (!TO_CLIENT.has(name) && !name.startsWith("a2a-")) continue;
+    if (dropped.size > 0 && dropped.has(name)) continue;
+    const value = headers[name];
+    if (typeof value === "string") built.push(name, value);
+    else if (value !== undefined) for (const each of value) built.push(name, each);
+  }
+  return built;
+}
+
+const versionForm = /^[0-9A-Za-z.]{1,16}$/;
+
+/**
+ * The version that a request names: A2A-Version as header, else as query parameter. `ok: false`: the query's is no version. None at
+ * all means 0.3 and stays none (A2A specification section 3.6).
+ */
+export function requestedVersion(
+  headers: IncomingHttpHeaders,
+  query: string,
+): { readonly ok: true; readonly version: string | undefined } | { readonly ok: false } {
+  const header = headers["a2a-version"];
+  if (typeof header === "string") return { ok: true, version: header.trim() };
+  if (query === "" || !/a2a-version/i.test(query)) return { ok: true, version: undefined };
+  for (const [name, value] of new URLSearchParams(query)) {
+    if (name.toLowerCase() !== "a2a-version") continue;
+    return versionForm.test(value) ? { ok: true, version: value } : { ok: false };
+  }
+  return { ok: true, version: undefined };
+}
+
+/** Whether a body with these headers can be read: JSON by its media type, UTF-8, no content coding. */
+export function isReadable(headers: IncomingHttpHeaders): boolean {
+  const coding = headers["content-encoding"];
+  if (coding !== undefined && coding.trim().toLowerCase() !== "identity") return false;
+  const type = headers["content-type"];
+  return type !== undefined && (type === "application/json" || jsonType.test(type));
+}
+
+/** The parameter `charset` may say UTF-8, others mean nothing for JSON; a doubled header is joined with a comma and refused. */
+const jsonType =
+  /^[\t ]*application\/(?:json|a2a\+json)[\t ]*(?:;[\t ]*(?:charset[\t ]*=[\t ]*"?utf-8"?|(?!charset)[\w!#$%&'*+.^`|~-]+=[^;,]*)?[\t ]*)*$/i;
+
+/** Whether a media type is that of server-sent events. */
+export function isEventStream(type: string | undefined): boolean {
+  return type !== undefined && /^[\t ]*text\/event-stream[\t ]*(?:;|$)/i.test(type);
+}
