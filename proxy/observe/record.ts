@@ -1,6 +1,6 @@
 // One finished exchange of a client with the gateway: the single source of log line, metrics, trace and cost.
 // Filled by the exchange as it goes, handed over once, after the last byte. Nothing downstream changes it.
-import type { Binding } from "../table/contract.ts";
+import type { AgentRow, Binding } from "../table/contract.ts";
 import type { FailureReason } from "../request/failure.ts";
 
 /** How the exchange ended, from a fixed list: fit for a metric label. */
@@ -57,6 +57,8 @@ export interface FinishedRequest {
   readonly cost: string | undefined;
   /** W3C trace id, 32 hex digits: the client's, or one made here. */
   readonly traceId: string;
+  /** `logging.content` of the agent: `None` keeps what the payload tells (ids, state, method) out of the line. Absent: Metadata. */
+  readonly logging?: AgentRow["logging"]["content"] | undefined;
   /** Only with `logging.content: Full`, cut at `logging.maxBytes`. */
   readonly requestContent: string | undefined;
   readonly responseContent: string | undefined;
