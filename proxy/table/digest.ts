@@ -1,0 +1,159 @@
+// The version of a table. In: row ids with the hash of their lines. Out: one digest, equal for equal tables, kept up to date by edits.
+// A bucket's digest is SHA-256 over its row hashes in id order (32 zero bytes if empty); the version is SHA-256 over all buckets.
+import { hash } from "node:crypto";
+import { BUCKETS, type RowId } from "./contract.ts";
+
+const HASH_BYTES = 32;
+
+/** Cost of an edit: one bucket. Cost of `version()`: the buckets edited since, and one hash over 32 KiB. */
+export interface Digest {
+  /** `rowHash`: 32 bytes, copied. */
+  set(id: RowId, rowHash: Buffer): void;
+  /** False when there was no such row. */
+  delete(id: RowId): boolean;
+  has(id: RowId): boolean;
+  /** Whether the row stands there with exactly this hash. */
+  holds(id: RowId, rowHash: Buffer): boolean;
+  /** Lower-case hex, 64 digits. */
+  version(): string;
+  readonly size: number;
+  /** In no order that means anything. */
+  ids(): Iterable<RowId>;
+  /** An independent copy that shares every bucket until one side edits it. */
+  fork(): Digest;
+}
+
+/** Ids sorted by UTF-16 code units; the hash of ids[i] is at 32 * i. The buffer may be longer than what is used. */
+interface Bucket {
+  readonly ids: RowId[];
+  hashes: Buffer;
+}
+
+export function createDigest(): Digest {
+  return digestOf(
+    Array.from({ length: BUCKETS }, () => undefined),
+    Buffer.alloc(BUCKETS * HASH_BYTES),
+    0,
+  );
+}
+
+function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number): Digest {
+  let size = rows;
+  let known: string | undefined;
+  /** Buckets that no fork shares, so that they may be edited in place. */
+  const owned = new Uint8Array(BUCKETS);
+  const stale = new Set<number>();
+
+  const own = (index: number): Bucket => {
+    const bucket = buckets[index];
+    if (bucket !== undefined && owned[index] === 1) return bucket;
+    const copy: Bucket =
+      bucket === undefined
+        ? { ids: [], hashes: Buffer.alloc(0) }
+        : { ids: bucket.ids.slice(), hashes: Buffer.from(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)) };
+    buckets[index] = copy;
+    owned[index] = 1;
+    return copy;
+  };
+
+  const touched = (index: number): void => {
+    stale.add(index);
+    known = undefined;
+  };
+
+  const find = (id: RowId): { index: number; bucket: Bucket | undefined; at: number; found: boolean } => {
+    const index = bucketOf(id);
+    const bucket = buckets[index];
+    const at = bucket === undefined ? 0 : position(bucket.ids, id);
+    return { index, bucket, at, found: bucket?.ids[at] === id };
+  };
+
+  const refresh = (): void => {
+    for (const index of stale) {
+      const bucket = buckets[index];
+      const start = index * HASH_BYTES;
+      if (bucket === undefined || bucket.ids.length === 0) digests.fill(0, start, start + HASH_BYTES);
+      else sha256(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)).copy(digests, start);
+    }
+    stale.clear();
+  };
+
+  return {
+    set(id, rowHash) {
+      if (rowHash.length !== HASH_BYTES) throw new RangeError("a row hash has 32 bytes");
+      const { index, at, found } = find(id);
+      const bucket = own(index);
+      if (!found) {
+        makeRoom(bucket, at);
+        bucket.ids.splice(at, 0, id);
+        size += 1;
+      }
+      rowHash.copy(bucket.hashes, at * HASH_BYTES);
+      touched(index);
+    },
+    delete(id) {
+      const { index, at, found } = find(id);
+      if (!found) return false;
+      const bucket = own(index);
+      bucket.hashes.copyWithin(at * HASH_BYTES, (at + 1) * HASH_BYTES, bucket.ids.length * HASH_BYTES);
+      bucket.ids.splice(at, 1);
+      size -= 1;
+      touched(index);
+      return true;
+    },
+    has: (id) => find(id).found,
+    holds(id, rowHash) {
+      const { bucket, at, found } = find(id);
+      if (!found || bucket === undefined) return false;
+      return rowHash.equals(bucket.hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+    },
+    version() {
+      if (known === undefined) {
+        refresh();
+        known = sha256(digests).toString("hex");
+      }
+      return known;
+    },
+    get size() {
+      return size;
+    },
+    *ids() {
+      for (const bucket of buckets) if (bucket !== undefined) yield* bucket.ids;
+    },
+    fork() {
+      refresh();
+      owned.fill(0);
+      return digestOf(buckets.slice(), Buffer.from(digests), size);
+    },
+  };
+}
+
+/** The first ten bits of SHA-256(id). */
+function bucketOf(id: RowId): number {
+  return sha256(id).readUInt16BE(0) >>> 6;
+}
+
+/** Where the id is, or where it would go. */
+function position(ids: readonly RowId[], id: RowId): number {
+  let low = 0;
+  let high = ids.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ids[middle] ?? "") < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Opens a gap of one hash. Grows by half, so that filling a bucket copies it a few times only. */
+function makeRoom(bucket: Bucket, at: number): void {
+  const used = bucket.ids.length * HASH_BYTES;
+  if (used + HASH_BYTES > bucket.hashes.length) {
+    const grown = Buffer.alloc(Math.max(used + 4 * HASH_BYTES, HASH_BYTES * Math.ceil(bucket.ids.length * 1.5)));
+    bucket.hashes.copy(grown, 0, 0, used);
+    bucket.hashes = grown;
+  }
+  bucket.hashes.copyWithin((at + 1) * HASH_BYTES, at * HASH_BYTES, used);
+}
+
+const sha256 = (data: string | Buffer): Buffer => hash("sha256", data, "buffer");
