@@ -231,7 +231,7 @@ export interface VirtualKeySpec {
   /** The agents that the key reaches. None by default. */
   readonly agents?: readonly Grant[];
   /** The operations that the key grants, by their names of A2A 1.0; they cover the names of 0.3 and the streaming forms. Default all of the protocol. Extension grants methods that are none of the protocol's. */
-  readonly operations?: readonly ("SendMessage" | "GetTask" | "ListTasks" | "CancelTask" | "SubscribeToTask" | "CreateTaskPushNotificationConfig" | "GetTaskPushNotificationConfig" | "ListTaskPushNotificationConfigs" | "DeleteTaskPushNotificationConfig" | "GetExtendedAgentCard" | "Extension")[];
+  readonly operations?: readonly string[];
   /** When the key ends, as 2027-01-01T00:00:00Z. Default never. */
   readonly expiresAt?: string;
   /** A disabled key is refused as if it did not exist. Default false. */
