@@ -18,7 +18,10 @@ export function helpText(table: OptionTable, { command, summary, operands }: Com
     for (const [name, { settings, placeholder, flag }] of Object.entries(table)) {
       if (settings.group !== group) continue;
       lines.push(`  ${flagOf(name)}${flag ? "" : ` ${placeholder}`}`);
-      const notes = [settings.required === true ? "required" : defaultNote(settings), `env ${envOf(name)}`];
+      const notes = [
+        settings.required === true ? "required" : defaultNote(settings),
+        `env ${[envOf(name), settings.alsoEnv].filter((each) => each !== undefined).join(" or ")}`,
+      ];
       lines.push(...wrap(`${settings.help} [${notes.filter((note) => note !== "").join("; ")}]`, INDENT));
     }
   }

@@ -41,7 +41,9 @@ export function parseOptions<O extends OptionTable>(
   const flags = new Map<string, string[]>();
   const operands: string[] = [];
 
-  for (const token of tokensOf(table, given.argv)) {
+  const { argv, valueless } = withoutValueless(byFlag, table, given.argv);
+  for (const flag of valueless) faults.push(`${flag.text} has no value: write ${flag.text}=${flag.placeholder}`);
+  for (const token of tokensOf(table, argv)) {
     if (token.kind === "positional") operands.push(token.value);
     if (token.kind !== "option") continue;
     if (token.name === "help" || token.rawName === "-h") return { kind: "help", text: helpText(table, command) };
@@ -53,10 +55,8 @@ export function parseOptions<O extends OptionTable>(
       faults.push(unknownFlag(token.rawName, byFlag.keys()));
     } else if (row.flag) {
       push(flags, name, token.value ?? (negated ? "false" : "true"));
-    } else if (token.value === undefined || (!token.inlineValue && token.value.startsWith("--"))) {
-      faults.push(`${flagOf(name)} has no value: write ${flagOf(name)}=${row.placeholder}`);
     } else {
-      push(flags, name, token.value);
+      push(flags, name, token.value ?? "");
     }
   }
 
@@ -111,6 +111,21 @@ export function earlyExit(
         ),
       };
   }
+}
+
+/** Takes out flags whose value is missing, so that they do not swallow the option that follows. */
+function withoutValueless(byFlag: ReadonlyMap<string, string>, table: OptionTable, given: readonly string[]) {
+  const end = given.indexOf("--");
+  const valueless: { text: string; placeholder: string }[] = [];
+  const argv = given.filter((text, at) => {
+    const row = end !== -1 && at >= end ? undefined : table[byFlag.get(text.replace(/^--/, "")) ?? ""];
+    const next = given[at + 1];
+    if (!text.startsWith("--") || row === undefined || row.flag) return true;
+    if (next !== undefined && !next.startsWith("--")) return true;
+    valueless.push({ text, placeholder: row.placeholder });
+    return false;
+  });
+  return { argv, valueless };
 }
 
 function tokensOf(table: OptionTable, argv: readonly string[]) {

@@ -1,0 +1,110 @@
+import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { type LogLevel, createLog, openLogOutput } from "./log.ts";
+
+function collect(level: LogLevel = "info") {
+  const lines: string[] = [];
+  const log = createLog({ output: { write: (line) => void lines.push(line) }, level, name: "proxy" });
+  return { lines, log, records: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) };
+}
+
+describe("createLog", () => {
+  test("writes JSON lines with level, time, name, fields and message", () => {
+    const { lines, log, records } = collect();
+    log.info({ rows: 3, source: "stream" }, "table applied");
+    expect(lines[0]?.endsWith("\n")).toBe(true);
+    expect(records()).toEqual([
+      {
+        level: "info",
+        time: expect.stringMatching(/^\d{4}-.*Z$/),
+        name: "proxy",
+        rows: 3,
+        source: "stream",
+        msg: "table applied",
+      },
+    ]);
+  });
+
+  test("leaves out what is below its level", () => {
+    const { log, records } = collect("warn");
+    log.debug("a");
+    log.info("b");
+    log.warn("c");
+    log.error("d");
+    expect(records().map(({ level, msg }) => [level, msg])).toEqual([
+      ["warn", "c"],
+      ["error", "d"],
+    ]);
+  });
+
+  test("shows errors with type, message and stack under err", () => {
+    const { log, records } = collect();
+    log.error({ err: new TypeError("no such thing") }, "failed");
+    expect(records()[0]?.["err"]).toMatchObject({
+      type: "TypeError",
+      message: "no such thing",
+      stack: expect.stringContaining("no such thing"),
+    });
+  });
+
+  test.each(["authorization", "proxy-authorization", "cookie", "credential", "password", "secret", "sha256", "token"])(
+    "redacts %s at the top and one level down",
+    (name) => {
+      const { lines, log } = collect();
+      log.info({ [name]: "sk-very-secret", headers: { [name]: "sk-very-secret" }, agent: "a/b" }, "oops");
+      expect(lines.join("")).not.toContain("sk-very-secret");
+      expect(lines.join("")).toContain('"agent":"a/b"');
+    },
+  );
+
+  test("keeps one line a record whatever a field holds", () => {
+    const { lines, log, records } = collect();
+    log.info({ agent: 'a\n{"level":"error","msg":"forged"}\r\n' }, "request");
+    expect(lines.join("").split("\n")).toHaveLength(2);
+    expect(records()[0]?.["agent"]).toBe('a\n{"level":"error","msg":"forged"}\r\n');
+  });
+});
+
+describe("openLogOutput", () => {
+  function openFile() {
+    const file = join(mkdtempSync(join(tmpdir(), "parley-log-")), "log");
+    return { fd: openSync(file, "w"), read: () => readFileSync(file, "utf8") };
+  }
+
+  test("holds lines and writes them in order, at the latest on flush", () => {
+    const { fd, read } = openFile();
+    const output = openLogOutput({ fd, pretty: false, colours: false });
+    for (let line = 0; line < 1000; line++) output.write(`{"line":${line}}\n`);
+    output.flush();
+    expect(
+      read()
+        .trim()
+        .split("\n")
+        .map((line) => (JSON.parse(line) as { line: number }).line),
+    ).toEqual(Array.from({ length: 1000 }, (_, line) => line));
+    expect(output.dropped).toBe(0);
+    closeSync(fd);
+  });
+
+  test("writes text for people when asked", () => {
+    const { fd, read } = openFile();
+    const output = openLogOutput({ fd, pretty: true, colours: false });
+    output.write('{"time":"2026-01-02T03:04:05.678Z","level":"warn","msg":"table is old","age":3}\n');
+    output.flush();
+    expect(read()).toBe("03:04:05.678 WARN  table is old age=3\n");
+    closeSync(fd);
+  });
+
+  test("drops and counts what its reader does not take, without throwing", () => {
+    const { fd } = openFile();
+    const output = openLogOutput({ fd, pretty: false, colours: false });
+    const line = `${"x".repeat(4 * 1024 * 1024)}\n`;
+    for (let count = 0; count < 8; count++) output.write(line);
+    expect(output.dropped).toBeGreaterThan(0);
+    expect(output.dropped).toBeLessThan(8);
+    output.flush();
+    closeSync(fd);
+  });
+});
