@@ -79,5 +79,5 @@ test("Ctrl-C stops everything, exit 0", async () => {
   expect(second.output()).toMatch(/port 1000[12]/);
   gateway.signal("SIGINT");
   expect(await gateway.ended).toBe(0);
-  await expect(fetch("http://127.0.0.1:10001/.well-known/agent-card.json")).rejects.toThrow();
+  await expect(fetch("http://127.0.0.1:10001/.well-known/agent-card.json")).rejects.toThrow(/fetch failed/);
 });
