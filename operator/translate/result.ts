@@ -31,5 +31,9 @@ export interface TranslateOutput {
   /** Objects whose result differs from the one given before. */
   readonly results: readonly ObjectResult[];
   /** Objects of ours that are gone. */
-  readonly removed: readonly { readonly kind: "A2AAgent" | "VirtualKey"; readonly namespace: string; readonly name: string }[];
+  readonly removed: readonly {
+    readonly kind: "A2AAgent" | "VirtualKey";
+    readonly namespace: string;
+    readonly name: string;
+  }[];
 }

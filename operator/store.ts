@@ -1,0 +1,144 @@
+// The objects that the operator has read, by kind and name, and where one leads to another.
+// In: reduced objects of a watch, a list or a folder. Out: whether they matter, and look-ups that cost what they give.
+import { isDeepStrictEqual } from "node:util";
+import { refOf } from "./objects.ts";
+import type { EndpointSliceObject, Kind, Ref, StoredObject } from "./objects.ts";
+
+export type ObjectOf<K extends Kind> = Extract<StoredObject, { readonly kind: K }>;
+
+/** The read side, which translation and discovery take. */
+export interface ReadableStore {
+  /** By reference; an agent or key of another gateway is not there. */
+  get(ref: Ref): StoredObject | undefined;
+  /** By kind and name. `namespace` is "" for a Namespace. */
+  find<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined;
+  /** All objects of a kind, in no order. */
+  list<K extends Kind>(kind: K): Iterable<ObjectOf<K>>;
+  /** How many objects of a kind there are. */
+  size(kind: Kind): number;
+  /** The slices of one Service, in no order. */
+  slicesOf(namespace: string, service: string): Iterable<EndpointSliceObject>;
+}
+
+export interface Store extends ReadableStore {
+  /**
+   * Keeps the object. True when something changed that decides what is published: not for a new resourceVersion or new conditions
+   * alone, though those are kept too. An agent or key that has left for another gateway counts as deleted.
+   */
+  set(object: StoredObject): boolean;
+  /** True if it was there. */
+  delete(ref: Ref): boolean;
+  /** Makes `objects` all that there is of a kind, as after a list. Gives the refs of what matters: changed, new or vanished. */
+  replace(kind: Kind, objects: Iterable<StoredObject>): Ref[];
+}
+
+const KINDS = [
+  "A2AAgent",
+  "VirtualKey",
+  "Secret",
+  "Service",
+  "EndpointSlice",
+  "Namespace",
+] as const satisfies readonly Kind[];
+
+/** An empty store that keeps, of agents and keys, those of one gateway. */
+export function createStore(options: { readonly gatewayName: string }): Store {
+  const kinds = new Map<Kind, Map<Ref, StoredObject>>(KINDS.map((kind) => [kind, new Map()]));
+  const slices = new Map<string, Map<Ref, EndpointSliceObject>>();
+
+  const objectsOf = (kind: Kind): Map<Ref, StoredObject> => kinds.get(kind) ?? new Map<Ref, StoredObject>();
+
+  const unlink = (ref: Ref, object: StoredObject): void => {
+    if (object.kind !== "EndpointSlice") return;
+    const service = serviceKey(object.metadata.namespace, object.service);
+    const ofService = slices.get(service);
+    ofService?.delete(ref);
+    if (ofService?.size === 0) slices.delete(service);
+  };
+  const link = (ref: Ref, object: StoredObject): void => {
+    if (object.kind !== "EndpointSlice") return;
+    const service = serviceKey(object.metadata.namespace, object.service);
+    const ofService = slices.get(service) ?? new Map<Ref, EndpointSliceObject>();
+    slices.set(service, ofService.set(ref, object));
+  };
+
+  const remove = (ref: Ref): boolean => {
+    const objects = objectsOf(kindOf(ref));
+    const object = objects.get(ref);
+    if (object === undefined) return false;
+    unlink(ref, object);
+    return objects.delete(ref);
+  };
+  const set = (object: StoredObject): boolean => {
+    const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
+    if (!isOurs(object, options.gatewayName)) return remove(ref);
+    const objects = objectsOf(object.kind);
+    const before = objects.get(ref);
+    if (before !== undefined) unlink(ref, before);
+    objects.set(ref, object);
+    link(ref, object);
+    return before === undefined || !isDeepStrictEqual(whatMatters(before), whatMatters(object));
+  };
+
+  return {
+    get: (ref) => objectsOf(kindOf(ref)).get(ref),
+    find: <K extends Kind>(kind: K, namespace: string, name: string) =>
+      objectsOf(kind).get(refOf(kind, namespace, name)) as ObjectOf<K> | undefined,
+    list: <K extends Kind>(kind: K) => objectsOf(kind).values() as Iterable<ObjectOf<K>>,
+    size: (kind) => objectsOf(kind).size,
+    slicesOf: (namespace, service) => slices.get(serviceKey(namespace, service))?.values() ?? [],
+    set,
+    delete: remove,
+    replace(kind, objects) {
+      const vanished = new Set(objectsOf(kind).keys());
+      const changed: Ref[] = [];
+      for (const object of objects) {
+        const ref = refOf(kind, object.metadata.namespace, object.metadata.name);
+        if (isOurs(object, options.gatewayName)) vanished.delete(ref);
+        else continue;
+        if (set(object)) changed.push(ref);
+      }
+      for (const ref of vanished) if (remove(ref)) changed.push(ref);
+      return changed;
+    },
+  };
+}
+
+const serviceKey = (namespace: string, service: string): string => `${namespace}/${service}`;
+
+/** The kind that a reference names. */
+function kindOf(ref: Ref): Kind {
+  const kind = ref.slice(0, ref.indexOf("/"));
+  const known = KINDS.find((candidate) => candidate === kind);
+  if (known === undefined) throw new TypeError(`not a reference to an object: ${ref}`);
+  return known;
+}
+
+function isOurs(object: StoredObject, gatewayName: string): boolean {
+  switch (object.kind) {
+    case "A2AAgent":
+    case "VirtualKey":
+      return object.spec.gatewayName === gatewayName;
+    case "Secret":
+    case "Service":
+    case "EndpointSlice":
+    case "Namespace":
+      return true;
+  }
+}
+
+/** The object without what may change while all that is published stays. */
+function whatMatters(object: StoredObject): unknown {
+  const metadata = { ...object.metadata, resourceVersion: "" };
+  switch (object.kind) {
+    case "A2AAgent":
+      return { ...object, metadata, status: object.status?.backends };
+    case "VirtualKey":
+      return { ...object, metadata, status: undefined };
+    case "Secret":
+    case "Service":
+    case "EndpointSlice":
+    case "Namespace":
+      return { ...object, metadata };
+  }
+}

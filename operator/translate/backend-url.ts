@@ -1,0 +1,26 @@
+// The URL of a backend outside the namespace. In: what the spec says. Out: the URL that is published, or why it cannot be.
+
+export type BackendUrl = { readonly ok: true; readonly url: string } | { readonly ok: false; readonly why: string };
+
+/** No trailing slash, no credentials, no query, no fragment; the schema has asked for all of it, old objects may not have heard. */
+export function parseBackendUrl(text: string): BackendUrl {
+  const url = URL.parse(text);
+  if (url === null) return { ok: false, why: "url is not an absolute URL" };
+  if (url.protocol !== "http:" && url.protocol !== "https:") return { ok: false, why: "url must be http or https" };
+  if (url.username !== "" || url.password !== "") {
+    return { ok: false, why: "url holds a user or password; use credentials instead" };
+  }
+  if (url.search !== "" || url.hash !== "") return { ok: false, why: "url must have no query and no fragment" };
+  if (/(?:^|\.)(?:svc|(?:svc\.)?cluster\.local)\.?$/.test(url.hostname)) {
+    return { ok: false, why: "url names a Service of the cluster; use service instead" };
+  }
+  return { ok: true, url: `${url.origin}${withoutTrailingSlash(url.pathname)}` };
+}
+
+const withoutTrailingSlash = (path: string): string => path.replace(/\/+$/, "");
+
+/** A base path: "/" at least, else without a slash at its end. */
+export function basePath(path: string | undefined): string {
+  const base = withoutTrailingSlash(path ?? "/");
+  return base === "" ? "/" : base;
+}

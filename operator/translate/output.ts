@@ -1,0 +1,82 @@
+// Holds what was last given and tells what is new. In: rows and results as they come. Out: differences, in the order of the contract.
+import { isDeepStrictEqual } from "node:util";
+import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
+import { refOf } from "../objects.ts";
+import type { Ref } from "../objects.ts";
+import type { ObjectResult, TranslateOutput } from "./result.ts";
+
+export interface Output {
+  row(id: RowId, row: Row | null): void;
+  /** Null: the object is gone. */
+  result(ref: Ref, result: ObjectResult | null): void;
+  /** Everything given so far is gone unless it comes again before `take`. */
+  forget(): void;
+  /** What differs from what was taken before. */
+  take(): TranslateOutput;
+  rows(): Iterable<RowChange & { readonly row: Row }>;
+  results(): Iterable<ObjectResult>;
+}
+
+export function createOutput(): Output {
+  const rows = new Map<RowId, Row>();
+  const results = new Map<Ref, ObjectResult>();
+  const newRows = new Map<RowId, Row | null>();
+  const newResults = new Map<Ref, ObjectResult | null>();
+
+  const takeRows = (): RowChange[] => {
+    const changes: RowChange[] = [];
+    for (const [id, row] of newRows) {
+      if (row === null) {
+        if (rows.delete(id)) changes.push({ id, row });
+      } else if (!isDeepStrictEqual(rows.get(id), row)) {
+        rows.set(id, row);
+        changes.push({ id, row });
+      }
+    }
+    newRows.clear();
+    return changes.sort(byDependence);
+  };
+
+  return {
+    row: (id, row) => void newRows.set(id, row),
+    result: (ref, result) => void newResults.set(ref, result),
+    forget() {
+      for (const id of rows.keys()) newRows.set(id, null);
+      for (const ref of results.keys()) newResults.set(ref, null);
+    },
+    take() {
+      const changed: ObjectResult[] = [];
+      const removed: TranslateOutput["removed"][number][] = [];
+      for (const [ref, result] of newResults) {
+        const before = results.get(ref);
+        if (result === null) {
+          if (before === undefined) continue;
+          results.delete(ref);
+          removed.push({ kind: before.kind, namespace: before.namespace, name: before.name });
+        } else if (!isDeepStrictEqual(before, result)) {
+          results.set(ref, result);
+          changed.push(result);
+        }
+      }
+      newResults.clear();
+      return { changes: takeRows(), results: changed.sort(byName), removed: removed.sort(byName) };
+    },
+    rows: () => rows.entries().map(([id, row]) => ({ id, row })),
+    results: () => results.values(),
+  };
+}
+
+const RANKS: readonly string[] = ["gateway", "namespace", "credential", "endpoints", "agent", "key"];
+const rankOf = (id: RowId): number => RANKS.indexOf(id.split("/", 1)[0] ?? "");
+
+/** Rows that are put come after those they refer to; rows that are removed come last, and before those they referred to. */
+function byDependence(a: RowChange, b: RowChange): number {
+  if ((a.row === null) !== (b.row === null)) return a.row === null ? 1 : -1;
+  const ranks = a.row === null ? rankOf(b.id) - rankOf(a.id) : rankOf(a.id) - rankOf(b.id);
+  return ranks || compare(a.id, b.id);
+}
+
+type Named = Pick<ObjectResult, "kind" | "namespace" | "name">;
+const refOfNamed = ({ kind, namespace, name }: Named): Ref => refOf(kind, namespace, name);
+const byName = (a: Named, b: Named): number => compare(refOfNamed(a), refOfNamed(b));
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));

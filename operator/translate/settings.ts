@@ -1,0 +1,16 @@
+// What the administrator says, as far as translation reads it. In: options. Out: a type; nothing here changes while the process runs.
+
+export interface TranslateSettings {
+  /** Which Parley installation this is. */
+  readonly gatewayName: string;
+  /** Scheme, authority and path prefix under which clients reach the gateway; no trailing slash. */
+  readonly publicUrl?: string | undefined;
+  /** CIDRs whose forwarded headers are believed. */
+  readonly trustedProxies: readonly string[];
+  /** CIDRs that `url` backends may reach although they are loopback, link-local or private. */
+  readonly allowedUpstreams: readonly string[];
+  /** Tokens that may be short, as in a quickstart: their keys are honoured on loopback only. */
+  readonly exemptTokens: readonly string[];
+  /** Whether Namespaces can be read, which `allowedKeys.namespaces.from: Selector` needs. */
+  readonly selectors: boolean;
+}
