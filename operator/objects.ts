@@ -33,7 +33,7 @@ export interface SecretObject {
   readonly kind: "Secret";
   readonly metadata: Metadata;
   readonly credential: string;
-  /** UID of the controlling owner (`ownerReferences` with `controller: true`); absent: it belongs to nobody, or comes from a file. */
+  /** UID of the controlling owner (`ownerReferences` with `controller: true`), "" if there is none; absent: it comes from a file. */
   readonly controller?: string;
   readonly data: Readonly<Record<string, string>>;
 }

@@ -1,0 +1,169 @@
+// Authenticated HTTP to the API server. In: a KubeConfig. Out: requests with parsed answers, and streams of lines.
+// client-node does the kubeconfig and the credentials. Its Watch is not used: it swallows what a callback throws, and lines
+// that it cannot parse; it does not show the Status of a refusal; it cannot be aborted before the answer; it makes a new
+// dispatcher, so a new TLS connection, for each call.
+import type { RequestOptions } from "node:https";
+import { HttpMethod, RequestContext } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node";
+import { Agent, request } from "undici";
+import type { Dispatcher } from "undici";
+import { splitLines } from "./lines.ts";
+
+/** Credentials are asked for again after this long, or after a 401. Milliseconds. */
+const CREDENTIALS_FOR = 30_000;
+/** Connections are made anew after this long, so that a renewed CA or client certificate is taken up. Milliseconds. */
+const CONNECTIONS_FOR = 600_000;
+const REQUEST_TIMEOUT = 30_000;
+
+export interface KubeRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** Begins with "/"; segments already encoded. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: unknown;
+  readonly contentType?: string;
+  /** Milliseconds for the whole exchange. Default 30 s. */
+  readonly timeout?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface KubeAnswer {
+  readonly status: number;
+  /** Parsed JSON; undefined when the answer is not JSON. */
+  readonly body: unknown;
+}
+
+export interface KubeClient {
+  readonly server: string;
+  /** Throws on I/O only; an HTTP status of any kind is an answer. */
+  request(request: KubeRequest): Promise<KubeAnswer>;
+  /** A GET whose answer is a line of JSON after another. Other statuses than 200 are returned with their parsed body. */
+  stream(
+    path: string,
+    query: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: true; readonly lines: AsyncIterable<string> } | ({ readonly ok: false } & KubeAnswer)>;
+  close(): Promise<void>;
+}
+
+interface Credentials {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly at: number;
+}
+interface Connections {
+  readonly dispatcher: Dispatcher;
+  readonly at: number;
+}
+
+/** Makes a client; nothing is sent before the first request. `now` gives milliseconds. */
+export function createKubeClient(deps: { config: KubeConfig; now: () => number }): KubeClient {
+  const { config, now } = deps;
+  const cluster = config.getCurrentCluster();
+  if (cluster === null) throw new Error("the kubeconfig names no current cluster");
+  const base = cluster.server.replace(/\/+$/, "");
+  let credentials: Credentials | undefined;
+  let connections: Connections | undefined;
+
+  const tlsOf = async (): Promise<RequestOptions> => {
+    const options: RequestOptions = {};
+    await config.applyToHTTPSOptions(options);
+    return options;
+  };
+
+  const dispatcherOf = async (): Promise<Dispatcher> => {
+    if (connections !== undefined && now() - connections.at < CONNECTIONS_FOR) return connections.dispatcher;
+    const old = connections;
+    connections = { dispatcher: await connect(config, cluster.proxyUrl, tlsOf), at: now() };
+    // Streams that run go on to their end.
+    void old?.dispatcher.close();
+    return connections.dispatcher;
+  };
+
+  const headersOf = async (): Promise<Readonly<Record<string, string>>> => {
+    if (credentials === undefined || now() - credentials.at >= CREDENTIALS_FOR) {
+      const context = new RequestContext(base, HttpMethod.GET);
+      await config.applySecurityAuthentication(context);
+      credentials = { headers: context.getHeaders(), at: now() };
+    }
+    return credentials.headers;
+  };
+
+  const send = async (
+    what: KubeRequest & { readonly headers?: Readonly<Record<string, string>>; readonly stream?: true },
+  ): Promise<Dispatcher.ResponseData> => {
+    const url = new URL(base + what.path);
+    for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
+    const limit = AbortSignal.timeout(what.timeout ?? REQUEST_TIMEOUT);
+    const signals = [what.signal, what.stream === true ? undefined : limit].filter((signal) => signal !== undefined);
+    const answer = await request(url, {
+      method: what.method,
+      dispatcher: await dispatcherOf(),
+      signal: AbortSignal.any(signals),
+      headersTimeout: REQUEST_TIMEOUT,
+      // The caller of a stream judges silence itself.
+      bodyTimeout: what.stream === true ? 0 : REQUEST_TIMEOUT,
+      headers: {
+        accept: "application/json",
+        "user-agent": "parley-operator",
+        ...(what.body === undefined ? {} : { "content-type": what.contentType ?? "application/json" }),
+        ...(await headersOf()),
+      },
+      body: what.body === undefined ? null : JSON.stringify(what.body),
+    });
+    if (answer.statusCode === 401) credentials = undefined;
+    return answer;
+  };
+
+  return {
+    server: base,
+    request: async (what) => {
+      const answer = await send(what);
+      return { status: answer.statusCode, body: parseJson(await answer.body.text()) };
+    },
+    stream: async (path, query, signal) => {
+      const answer = await send({ method: "GET", path, query, signal, stream: true });
+      if (answer.statusCode === 200) return { ok: true, lines: splitLines(answer.body) };
+      return { ok: false, status: answer.statusCode, body: parseJson(await answer.body.text()) };
+    },
+    close: async () => {
+      await connections?.dispatcher.destroy();
+    },
+  };
+}
+
+/** HTTP/1.1 only: with HTTP/2 every watch would hang on one connection, and end with it. */
+async function connect(
+  config: KubeConfig,
+  proxyUrl: string | undefined,
+  tlsOf: () => Promise<RequestOptions>,
+): Promise<Dispatcher> {
+  if (proxyUrl !== undefined && proxyUrl !== "") {
+    const context = new RequestContext(proxyUrl, HttpMethod.GET);
+    await config.applySecurityAuthentication(context);
+    const dispatcher = context.getDispatcher();
+    if (dispatcher !== undefined) return dispatcher;
+  }
+  const { ca, cert, key, rejectUnauthorized, ...rest } = await tlsOf();
+  const servername = "servername" in rest && typeof rest.servername === "string" ? rest.servername : undefined;
+  return new Agent({
+    allowH2: false,
+    connect: {
+      keepAlive: true,
+      keepAliveInitialDelay: 15_000,
+      timeout: 10_000,
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+      ...(servername === undefined ? {} : { servername }),
+    },
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

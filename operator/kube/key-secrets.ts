@@ -1,0 +1,103 @@
+// Makes the Secret of a VirtualKey that names none. In: the key. Out: a Secret `{name}-key` that the key owns, or why not.
+// A Secret of that name which somebody else made is never taken over. The token is made here and leaves only to the API server.
+import { randomBytes } from "node:crypto";
+import type { KeyObject } from "../objects.ts";
+import type { Finding } from "../translate/result.ts";
+import type { KubeClient } from "./client.ts";
+import { CREDENTIAL_LABEL, isRawObject } from "./reduce.ts";
+import type { RawObject } from "./reduce.ts";
+import { collectionPath, objectPath } from "./resources.ts";
+import { refusalOf } from "./status.ts";
+
+/** The key under `data` of a Secret that the operator made. */
+export const TOKEN_KEY = "token";
+
+export const keySecretName = (virtualKey: string): string => `${virtualKey}-key`;
+
+export type EnsureResult =
+  /** It was made now, or is there and ours. */
+  | { readonly ok: true; readonly made: boolean }
+  /** Somebody else's: the user must act. */
+  | { readonly ok: false; readonly retry: false; readonly finding: Finding }
+  | { readonly ok: false; readonly retry: true; readonly message: string };
+
+/** Sees to it that the Secret of a key without `secretRef` is there, labelled and owned. Throws nothing. */
+export async function ensureKeySecret(
+  client: Pick<KubeClient, "request">,
+  key: KeyObject,
+  signal: AbortSignal,
+): Promise<EnsureResult> {
+  const { namespace, name, uid } = key.metadata;
+  const secret = keySecretName(name);
+  const path = objectPath("Secret", namespace, secret);
+  try {
+    const made = await client.request({
+      method: "POST",
+      path: collectionPath("Secret", namespace),
+      body: {
+        apiVersion: "v1",
+        kind: "Secret",
+        type: "Opaque",
+        metadata: {
+          name: secret,
+          labels: { [CREDENTIAL_LABEL]: "key" },
+          ownerReferences: [
+            {
+              apiVersion: "parley.dev/v1alpha1",
+              kind: "VirtualKey",
+              name,
+              uid,
+              controller: true,
+              blockOwnerDeletion: false,
+            },
+          ],
+        },
+        // 256 random bits (crypto.randomBytes), in letters that need no quoting anywhere.
+        data: { [TOKEN_KEY]: Buffer.from(`sk-${randomBytes(32).toString("base64url")}`).toString("base64") },
+      },
+      signal,
+    });
+    if (made.status === 201) return { ok: true, made: true };
+    if (made.status !== 409) return refused(made.status, made.body);
+    const answer = await client.request({ method: "GET", path, signal });
+    if (answer.status !== 200 || !isRawObject(answer.body)) return refused(answer.status, answer.body);
+    if (!isOwnedBy(answer.body, uid)) return { ok: false, retry: false, finding: notOwned(secret, name) };
+    if (answer.body.metadata.labels?.[CREDENTIAL_LABEL] === "key") return { ok: true, made: false };
+    // Ours, but its label was taken off: put it back. Labels may change in an immutable Secret too.
+    const labelled = await client.request({
+      method: "PATCH",
+      path,
+      contentType: "application/merge-patch+json",
+      body: {
+        metadata: {
+          resourceVersion: answer.body.metadata.resourceVersion,
+          labels: { [CREDENTIAL_LABEL]: "key" },
+        },
+      },
+      signal,
+    });
+    return labelled.status === 200 ? { ok: true, made: false } : refused(labelled.status, labelled.body);
+  } catch (error) {
+    return { ok: false, retry: true, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function isOwnedBy(raw: RawObject, uid: string): boolean {
+  return raw.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false;
+}
+
+function notOwned(secret: string, name: string): Finding {
+  return {
+    type: "SecretReady",
+    status: "False",
+    reason: "SecretNotOwned",
+    message:
+      `Secret ${secret} exists and does not belong to VirtualKey ${name}, so it is not used. ` +
+      `Name it in spec.secretRef to use it, or delete it and a new one is made.`,
+  };
+}
+
+function refused(status: number, body: unknown): EnsureResult {
+  const { reason, message } = refusalOf(status, body);
+  return { ok: false, retry: true, message: `${reason}: ${message}` };
+}

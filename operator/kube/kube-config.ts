@@ -1,0 +1,51 @@
+// Where the API server is and who we are there. In: a kubeconfig path, KUBECONFIG's value or the pod's own ServiceAccount.
+// Out: a loaded KubeConfig, or what is wrong with it.
+import { KubeConfig } from "@kubernetes/client-node";
+
+export interface KubeSource {
+  /** `--kubeconfig`: one file. */
+  readonly kubeconfig?: string | undefined;
+  /** The variable KUBECONFIG: files separated by `:`, merged. */
+  readonly variable?: string | undefined;
+  /** Whether the process runs in a pod (KUBERNETES_SERVICE_HOST is set). */
+  readonly inCluster: boolean;
+}
+
+export type LoadedKubeConfig =
+  | { readonly ok: true; readonly config: KubeConfig }
+  | { readonly ok: false; readonly fault: string };
+
+/** First of: `--kubeconfig`, KUBECONFIG, the pod's ServiceAccount. Reads files, talks to nobody. */
+export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
+  const config = new KubeConfig();
+  const files = source.kubeconfig === undefined ? (source.variable ?? "").split(":") : [source.kubeconfig];
+  const named = files.filter((file) => file !== "");
+  try {
+    const [first, ...others] = named;
+    if (first !== undefined) {
+      config.loadFromFile(first);
+      for (const file of others) {
+        const more = new KubeConfig();
+        more.loadFromFile(file);
+        config.mergeConfig(more, true);
+      }
+    } else if (source.inCluster) {
+      config.loadFromCluster();
+    } else {
+      return { ok: false, fault: "no API server: give --kubeconfig or KUBECONFIG, or run in a pod" };
+    }
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined || !URL.canParse(server)) {
+      return {
+        ok: false,
+        fault: `kubeconfig ${named.join(":")}: the current context names no cluster with a server URL`,
+      };
+    }
+    return { ok: true, config };
+  } catch (error) {
+    return {
+      ok: false,
+      fault: `kubeconfig ${named.join(":")} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+    };
+  }
+}

@@ -1,0 +1,110 @@
+// What each proxy serves. In: streams that open and close, acknowledgements. Out: who has which sequence, who refused what.
+import type { Ack, RowId } from "../../proxy/table/contract.ts";
+
+export interface ProxyState {
+  /** The proxy's instance id. */
+  readonly proxy: string;
+  readonly address: string;
+  /** Milliseconds since the epoch. */
+  readonly connectedAt: number;
+  /** Undefined until the first acknowledgement on this stream. */
+  readonly acked: { readonly sequence: number; readonly version: string; readonly at: number } | undefined;
+  /** Rows that it does not serve as sent, and why; at most the 100 that an acknowledgement names. */
+  readonly refused: ReadonlyMap<RowId, string>;
+  /** All rows that it refused. */
+  readonly refusedRows: number;
+}
+
+/** One stream of a proxy; a later stream of the same proxy replaces it. */
+export interface Connection {
+  readonly proxy: string;
+}
+
+export interface Acks {
+  /**
+   * A stream was opened. Whatever the proxy acknowledged on an earlier stream is forgotten: it may be another process.
+   * A proxy that came with our version is sent an empty batch, so that it counts once it has acknowledged that.
+   */
+  connected(proxy: string, address: string): Connection;
+  disconnected(connection: Connection): void;
+  /** False: this proxy has no stream here, or speaks of another replica. */
+  ack(ack: Ack): boolean;
+  /** Every proxy with a stream, by id. */
+  proxies(): readonly ProxyState[];
+  /** Called when anything above changed. Returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+/** @param deps `now` gives milliseconds since the epoch. */
+export function createAcks(deps: { replica: string; now: () => number }): Acks {
+  const states = new Map<string, { readonly connection: Connection; readonly state: ProxyState }>();
+  const listeners = new Set<() => void>();
+  const changed = (): void => {
+    for (const listener of listeners) listener();
+  };
+  return {
+    connected: (proxy, address) => {
+      const connection: Connection = { proxy };
+      states.set(proxy, {
+        connection,
+        state: { proxy, address, connectedAt: deps.now(), acked: undefined, refused: new Map(), refusedRows: 0 },
+      });
+      changed();
+      return connection;
+    },
+    disconnected: (connection) => {
+      if (states.get(connection.proxy)?.connection !== connection) return;
+      states.delete(connection.proxy);
+      changed();
+    },
+    ack: (ack) => {
+      const entry = states.get(ack.proxy);
+      if (entry === undefined || ack.replica !== deps.replica) return false;
+      // Acknowledgements are separate requests and may overtake one another.
+      if (entry.state.acked !== undefined && ack.sequence < entry.state.acked.sequence) return true;
+      const state: ProxyState = {
+        ...entry.state,
+        acked: { sequence: ack.sequence, version: ack.version, at: deps.now() },
+        refused: new Map(ack.refused.map(({ id, reason }) => [id, reason])),
+        refusedRows: ack.refusedRows,
+      };
+      states.set(ack.proxy, { connection: entry.connection, state });
+      changed();
+      return true;
+    },
+    proxies: () =>
+      [...states.values()]
+        .map(({ state }) => state)
+        .sort((a, b) => (a.proxy < b.proxy ? -1 : Number(a.proxy > b.proxy))),
+    onChange: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** Reads the body of an acknowledgement; undefined when it is none. */
+export function parseAck(text: string): Ack | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { proxy, replica, sequence, version, refused, refusedRows } = value as Record<string, unknown>;
+  if (typeof proxy !== "string" || typeof replica !== "string" || typeof version !== "string") return undefined;
+  if (!isCount(sequence) || !isCount(refusedRows) || !Array.isArray(refused) || refused.length > 100) return undefined;
+  const rows: { readonly id: RowId; readonly reason: string }[] = [];
+  for (const row of refused as readonly unknown[]) {
+    if (typeof row !== "object" || row === null) return undefined;
+    const { id, reason } = row as Record<string, unknown>;
+    if (typeof id !== "string" || typeof reason !== "string") return undefined;
+    rows.push({ id, reason: reason.slice(0, 500) });
+  }
+  return { proxy, replica, sequence, version, refused: rows, refusedRows };
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+}

@@ -1,0 +1,147 @@
+// The listener of the proxies. In: HTTP requests of proxies. Out: streams of the publisher, acknowledgements handed to it.
+import { createServer } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { formatListenAddress, isLoopback } from "../../process/listen-address.ts";
+import type { ListenAddress } from "../../process/listen-address.ts";
+import type { Log } from "../../process/log.ts";
+import { ACKS_PATH, STREAM_MEDIA_TYPE, STREAM_PATH } from "../../proxy/table/contract.ts";
+import { parseAck } from "./acks.ts";
+import type { Publisher } from "./publisher.ts";
+
+/** Bytes of an acknowledgement; 100 refused rows fit. */
+const MAX_ACK = 512 * 1024;
+const MAX_PROXY_ID = 253;
+
+/**
+ * Who asks. `proxy` is the identity that was proven (a pod's UID); without it the caller may name itself.
+ * Token authentication (audience, ServiceAccount) and the end of a stream with its token's life come in here.
+ */
+export type Authenticate = (
+  request: IncomingMessage,
+) => Promise<{ readonly ok: true; readonly proxy?: string } | { readonly ok: false; readonly status: 401 | 403 | 503 }>;
+
+/** Nothing is asked of anybody: for loopback. */
+export const authenticateAnyone: Authenticate = () => Promise.resolve({ ok: true });
+
+export interface StreamServerDeps {
+  readonly publisher: Publisher;
+  readonly gateway: string;
+  readonly listen: ListenAddress;
+  readonly authenticate: Authenticate;
+  readonly log: Log;
+}
+
+export interface StreamServer {
+  listen(): Promise<{ readonly host: string; readonly port: number }>;
+  /** Ends all streams and the listener. */
+  close(): Promise<void>;
+}
+
+/** TLS comes in here: the server would be made by node:https with the operator's own certificate. */
+export function createStreamServer(deps: StreamServerDeps): StreamServer {
+  const { log } = deps;
+  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+    respond(deps, request, response).catch((error: unknown) => {
+      log.warn({ err: error }, "request of a proxy failed");
+      response.destroy();
+    });
+  });
+  return {
+    listen: async () => {
+      const address = await listening(server, deps.listen);
+      const at = { address: formatListenAddress(address) };
+      if (isLoopback(address.host)) log.info(at, "stream for proxies listens (no TLS, loopback only)");
+      else {
+        log.warn(
+          at,
+          "THE STREAM FOR PROXIES LISTENS BEYOND LOOPBACK WITHOUT TLS AND WITHOUT AUTHENTICATION: " +
+            "whoever reaches it reads upstream credentials. Use it on a trusted network only.",
+        );
+      }
+      return address;
+    },
+    close: async () => {
+      deps.publisher.close();
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        // A proxy that does not read cannot hold up the end.
+        setImmediate(() => server.closeAllConnections());
+      });
+    },
+  };
+}
+
+function listening(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      const bound = server.address() as AddressInfo;
+      resolve({ host: bound.address, port: bound.port });
+    });
+  });
+}
+
+async function respond(deps: StreamServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? "/", "http://operator");
+  const wanted = url.pathname === STREAM_PATH ? "GET" : url.pathname === ACKS_PATH ? "POST" : undefined;
+  if (wanted === undefined) return refuse(response, 404, "no such path");
+  if (request.method !== wanted) return refuse(response, 405, `use ${wanted}`, { allow: wanted });
+  const caller = await deps.authenticate(request);
+  if (!caller.ok) return refuse(response, caller.status, "a token of a proxy is required");
+  return wanted === "GET"
+    ? serveStream(deps, request, response, url.searchParams, caller.proxy)
+    : await takeAck(deps, request, response, caller.proxy);
+}
+
+function serveStream(
+  { publisher, gateway }: StreamServerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+  proven: string | undefined,
+): void {
+  const proxy = proven ?? query.get("proxy") ?? "";
+  if (proxy === "" || proxy.length > MAX_PROXY_ID) return refuse(response, 400, "name the proxy: ?proxy=ID");
+  const wanted = query.get("gateway") ?? gateway;
+  if (wanted !== gateway) return refuse(response, 404, `this operator serves the gateway ${gateway}`);
+  if (!publisher.isOpen) return refuse(response, 503, "not every kind has been read yet", { "retry-after": "1" });
+  response.writeHead(200, { "content-type": STREAM_MEDIA_TYPE, "cache-control": "no-store" });
+  request.socket.setKeepAlive(true, 5_000);
+  const address = `${request.socket.remoteAddress ?? "?"}:${request.socket.remotePort ?? 0}`;
+  publisher.subscribe(response, { proxy, address, version: query.get("version") ?? "" });
+}
+
+async function takeAck(
+  { publisher }: StreamServerDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  proven: string | undefined,
+): Promise<void> {
+  const text = await readBody(request);
+  if (text === undefined) return refuse(response, 413, `an acknowledgement has at most ${MAX_ACK} bytes`);
+  const ack = parseAck(text);
+  if (ack === undefined) return refuse(response, 400, "this is not an acknowledgement");
+  if (proven !== undefined && proven !== ack.proxy) return refuse(response, 403, "acknowledge for yourself");
+  if (!publisher.ack(ack)) return refuse(response, 404, "this proxy has no stream here");
+  response.writeHead(204).end();
+}
+
+async function readBody(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > MAX_ACK) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function refuse(response: ServerResponse, status: number, message: string, headers: Record<string, string> = {}): void {
+  response
+    .writeHead(status, { "content-type": "application/json", ...headers, connection: "close" })
+    .end(`${JSON.stringify({ error: message })}\n`);
+}

@@ -1,0 +1,166 @@
+// What to do about one object's status now: write, wait, or nothing. In: all that is known of the object, the status that stands
+// there, the time. Out: a decision. Pure.
+import type { BackendStatus, Condition } from "../../crds/types.ts";
+import type { AgentObject, KeyObject } from "../objects.ts";
+import type { ProxyState } from "../publish/acks.ts";
+import { agentFinding, listed } from "../translate/conditions.ts";
+import type { Finding, ObjectResult } from "../translate/result.ts";
+import { compareStatus, composeStatus } from "./compose.ts";
+import type { Status } from "./compose.ts";
+import { mergeFindings } from "./conditions.ts";
+import { expiryFinding } from "./expiry.ts";
+import { isProgrammed, judgeProgrammed } from "./programmed.ts";
+
+/** Milliseconds. */
+export const LIMITS = {
+  /** The first write of a generation waits so long for acknowledgements. */
+  acks: 1_000,
+  /** And so long for the agent's cards. */
+  cards: 300,
+  /** After a start proxies are given this long to come back, before it is said that there is none. */
+  settle: 5_000,
+  /** Between two writes that change counts of endpoints only. */
+  counts: 30_000,
+  /** Between two writes that change wording only. */
+  wording: 5_000,
+};
+export type Limits = typeof LIMITS;
+
+/** Everything known of one object's status. */
+export interface Entry {
+  result: ObjectResult;
+  /** The batch that first carried this generation of the published row. */
+  sequence: number;
+  /** When this generation was first seen here; milliseconds since the epoch. */
+  since: number;
+  /** Judged programmed here: not judged again. */
+  programmed: boolean;
+  backends: readonly BackendStatus[] | undefined;
+  /** By condition type: what takes the place of a finding of translation that is not True. */
+  readonly findings: Map<string, Finding>;
+  /** The last write that succeeded. */
+  written:
+    | {
+        readonly status: Status;
+        readonly resourceVersion: string;
+        readonly at: number;
+        /** What the API server made of the write, once it was read back. */
+        echo: StoredStatus | undefined;
+      }
+    | undefined;
+}
+export type StoredStatus = NonNullable<(AgentObject | KeyObject)["status"]>;
+
+export interface Context {
+  readonly now: number;
+  /** When results first came in. */
+  readonly openedAt: number;
+  readonly sent: number;
+  readonly proxies: readonly ProxyState[];
+  readonly limits: Partial<Limits>;
+}
+
+export interface Decision {
+  /** This generation is programmed: it need not be judged again. */
+  readonly programmed: boolean;
+  readonly write?: Status;
+  /** Milliseconds after which to look again, whatever else happens. */
+  readonly again?: number;
+}
+
+/** Decides from the newest state; asking again with nothing changed gives the same. */
+export function decide(entry: Entry, object: AgentObject | KeyObject, current: Status, context: Context): Decision {
+  const { now } = context;
+  const limits = { ...LIMITS, ...context.limits };
+  const { result } = entry;
+  const programmed = programmedFinding(entry, current, context);
+  const isTrue = programmed.status === "True";
+  const expiry = expiryFinding(result, now);
+  const discovered = discoveredFinding(entry, object, current);
+  const findings = mergeFindings(
+    discovered === undefined ? [] : [discovered],
+    [...entry.findings.values()].filter(({ type }) => type !== "Discovered" && isOpen(result.conditions, type)),
+    expiry.finding === undefined ? [] : [expiry.finding],
+  );
+
+  // What is still coming in is waited for, so that one edit is one write.
+  const waits = [
+    isTrue || result.rowId === null ? 0 : entry.since + limits.acks,
+    programmed.reason === "NoProxies" ? context.openedAt + limits.settle : 0,
+    discovered?.status === "Unknown" ? entry.since + limits.cards : 0,
+  ];
+  const until = Math.max(...waits);
+  if (now < until) return { programmed: isTrue, again: until - now };
+
+  const names = new Set(object.kind === "A2AAgent" ? object.spec.backends.map(({ name }) => name) : []);
+  const backends = (entry.backends ?? current.backends ?? []).filter(({ name }) => names.has(name));
+  const wanted = composeStatus({ result, programmed, findings, backends }, current, now);
+  const again = expiry.in === undefined ? {} : { again: expiry.in };
+  const pause = pauseOf(compareStatus(wanted, current), entry, limits);
+  if (pause === undefined) return { programmed: isTrue, ...again };
+  if (now < pause) return { programmed: isTrue, again: Math.min(pause - now, again.again ?? Number.POSITIVE_INFINITY) };
+  return { programmed: isTrue, write: wanted, ...again };
+}
+
+/** When the difference may be written; undefined: there is none. */
+function pauseOf(difference: ReturnType<typeof compareStatus>, entry: Entry, limits: Limits): number | undefined {
+  const last = entry.written?.at ?? Number.NEGATIVE_INFINITY;
+  switch (difference) {
+    case "none":
+      return undefined;
+    case "counts":
+      return last + limits.counts;
+    case "wording":
+      return last + limits.wording;
+    case "real":
+      return 0;
+  }
+}
+
+/** A generation once programmed stays so, whatever proxies come and go, also across a restart of this process. */
+function programmedFinding(entry: Entry, current: Status, { sent, proxies }: Context): Finding {
+  const { rowId, generation } = entry.result;
+  if (rowId !== null && (entry.programmed || isProgrammed(current, generation))) {
+    return { type: "Programmed", status: "True", ...wordingOf(current.conditions, "Programmed", "True") };
+  }
+  return judgeProgrammed({ rowId, sequence: entry.sequence }, sent, proxies);
+}
+
+function wordingOf(
+  conditions: readonly Condition[] | undefined,
+  type: string,
+  status: string,
+): Pick<Finding, "reason" | "message"> {
+  const stands = conditions?.find((condition) => condition.type === type && condition.status === status);
+  return {
+    reason: stands?.reason ?? "Programmed",
+    message: stands?.message ?? "Every connected proxy serves this generation.",
+  };
+}
+
+/** Whether translation has a complaint of that type, in whose place something more exact may be said. */
+function isOpen(findings: readonly Finding[], type: string): boolean {
+  return findings.some((finding) => finding.type === type && finding.status !== "True");
+}
+
+/**
+ * What is known of the cards: what discovery said last; before it said anything, what stands there for this generation; else
+ * what translation found in the status.
+ */
+function discoveredFinding(entry: Entry, object: AgentObject | KeyObject, current: Status): Finding | undefined {
+  const { result, backends } = entry;
+  const fromStatus = result.conditions.find(({ type }) => type === "Discovered");
+  if (object.kind !== "A2AAgent" || fromStatus === undefined) return undefined;
+  const said = entry.findings.get("Discovered");
+  if (said !== undefined) return said;
+  if (backends !== undefined) {
+    const read = new Set(backends.map(({ name }) => name));
+    const unread = object.spec.backends.map(({ name }) => name).filter((name) => !read.has(name));
+    return unread.length === 0 ? agentFinding("CardsRead") : agentFinding("Pending", listed(unread));
+  }
+  const stands = current.conditions?.find(
+    ({ type, observedGeneration }) => type === "Discovered" && observedGeneration === result.generation,
+  );
+  if (stands === undefined) return fromStatus;
+  return { type: stands.type, status: stands.status, reason: stands.reason, message: stands.message };
+}

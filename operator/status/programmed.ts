@@ -1,0 +1,62 @@
+// Whether proxies serve an object as it stands. In: the sequence that first carried its generation, what proxies acknowledged.
+// Out: the condition `Programmed`. Pure.
+import type { A2AAgentStatus, VirtualKeyStatus } from "../../crds/types.ts";
+import type { RowId } from "../../proxy/table/contract.ts";
+import type { ProxyState } from "../publish/acks.ts";
+import type { Finding } from "../translate/result.ts";
+
+/** Proxies named in a message; the others are counted. */
+const NAMED = 3;
+
+/**
+ * True when every connected proxy has acknowledged the sequence and none refuses the row.
+ * @param carried `rowId`: null when nothing is published. `sequence`: the batch that first carried the generation.
+ * @param sent sequence of the last batch that went out.
+ */
+export function judgeProgrammed(
+  carried: { readonly rowId: RowId | null; readonly sequence: number },
+  sent: number,
+  proxies: readonly ProxyState[],
+): Finding {
+  const { rowId, sequence } = carried;
+  if (rowId === null) return no("NotPublished", "Nothing is published for this object; its other conditions say why.");
+  if (proxies.length === 0)
+    return no("NoProxies", "No proxy is connected to the operator, so nobody serves this object.");
+  const refusing = proxies.filter(({ refused }) => refused.has(rowId));
+  const [first] = refusing;
+  if (first !== undefined) {
+    return no("RowRefused", `Refused by ${named(refusing)}: ${first.refused.get(rowId) ?? ""}`);
+  }
+  const lagging = proxies.filter(({ acked }) => acked === undefined || acked.sequence < sequence);
+  if (lagging.length === 0) {
+    return {
+      type: "Programmed",
+      status: "True",
+      reason: "Programmed",
+      message: "Every connected proxy serves this generation.",
+    };
+  }
+  if (sequence > sent) return no("Pending", "The change is about to be sent to the proxies.");
+  return no("NotApplied", `Not yet served by ${named(lagging)}.`);
+}
+
+/** Whether a status says that this generation was programmed: then it is not judged again. */
+export function isProgrammed(status: A2AAgentStatus | VirtualKeyStatus | undefined, generation: number): boolean {
+  return (
+    status?.conditions?.some(
+      (condition) =>
+        condition.type === "Programmed" && condition.status === "True" && condition.observedGeneration === generation,
+    ) ?? false
+  );
+}
+
+function no(reason: string, message: string): Finding {
+  return { type: "Programmed", status: "False", reason, message };
+}
+
+function named(proxies: readonly ProxyState[]): string {
+  const names = proxies.slice(0, NAMED).map(({ proxy }) => proxy);
+  const rest = proxies.length - names.length;
+  const noun = proxies.length === 1 ? "proxy" : "proxies";
+  return `${noun} ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
+}

@@ -1,0 +1,272 @@
+// Keeps the statuses at the API server true. In: results of translation, findings of discovery, acknowledgements, the Lease.
+// Out: as few writes as that takes: only by the holder of the Lease, only what differs from what stands there, one a generation
+// where acknowledgements come in time, a bounded number at once, the newest state of an object always.
+import { isDeepStrictEqual } from "node:util";
+import type { Clock, Timer } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import type { BackendStatus } from "../../crds/types.ts";
+import type { ProxyState } from "../publish/acks.ts";
+import { refOf } from "../objects.ts";
+import type { AgentObject, KeyObject, Ref, StoredObject } from "../objects.ts";
+import type { Finding, ObjectResult } from "../translate/result.ts";
+import { conditionEvents } from "./conditions.ts";
+import type { ConditionEvent } from "./conditions.ts";
+import { decide } from "./decide.ts";
+import type { Entry, Limits, StoredStatus } from "./decide.ts";
+import type { Status } from "./compose.ts";
+
+/** An object whose status is written. */
+export interface Target {
+  readonly kind: "A2AAgent" | "VirtualKey";
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export type WriteResult =
+  | { readonly ok: true; readonly resourceVersion: string }
+  | { readonly ok: false; readonly reason: "Gone" }
+  | { readonly ok: false; readonly reason: "Refused" | "Unavailable"; readonly message: string };
+
+export interface WriterDeps {
+  /** The object as it was last read. */
+  readonly read: (ref: Ref) => StoredObject | undefined;
+  readonly proxies: () => readonly ProxyState[];
+  /** Sequence of the last batch that went out. */
+  readonly sent: () => number;
+  readonly write: (target: Target, status: Status, signal: AbortSignal) => Promise<WriteResult>;
+  readonly emit: (target: Target, event: ConditionEvent) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly metrics: { written(kind: Target["kind"], result: "ok" | "Gone" | "Refused" | "Unavailable"): void };
+  readonly limits?: Partial<Limits>;
+}
+
+interface Slot extends Entry {
+  timer: Timer | undefined;
+  busy: boolean;
+  failures: number;
+}
+
+export interface StatusWriter {
+  /** `sequence`: the batch that carries these results' rows. */
+  results(results: readonly ObjectResult[], sequence: number): void;
+  removed(ref: Ref): void;
+  /** What discovery found of the agent's backends, and what it has to say in conditions. */
+  discovered(agent: Omit<Target, "kind">, backends: readonly BackendStatus[], finding?: Finding): void;
+  /** Says something that translation cannot know, in place of its finding of that type; undefined takes it back. */
+  override(target: Target, type: string, finding: Finding | undefined): void;
+  /** The object was read anew: somebody may have changed its status. */
+  stored(ref: Ref): void;
+  /** A proxy came, went or acknowledged. */
+  proxiesChanged(): void;
+  /** Whether this process may write. */
+  lead(holding: boolean): void;
+  /** Objects whose status is not yet as wanted. */
+  readonly waiting: number;
+  close(): void;
+}
+
+/** Writes at once. */
+const CONCURRENCY = 8;
+/** Milliseconds: waits after a failed write double from the first to the second, and are spread by chance. */
+const RETRY = { base: 500, cap: 30_000 };
+
+export function createStatusWriter(deps: WriterDeps): StatusWriter {
+  const { clock, random, log, metrics } = deps;
+  const slots = new Map<Ref, Slot>();
+  /** To be looked at now, in this order. */
+  const due = new Set<Ref>();
+  let running = 0;
+  let openedAt: number | undefined;
+  let leading: AbortController | undefined;
+
+  const pump = (): void => {
+    if (leading === undefined) return;
+    for (const ref of due) {
+      if (running >= CONCURRENCY) return;
+      const slot = slots.get(ref);
+      if (slot?.busy === true) continue;
+      due.delete(ref);
+      if (slot !== undefined) consider(ref, slot, leading.signal);
+    }
+  };
+
+  const wake = (ref: Ref): void => {
+    slots.get(ref)?.timer?.cancel();
+    due.add(ref);
+  };
+
+  const later = (ref: Ref, slot: Slot, ms: number): void => {
+    slot.timer?.cancel();
+    slot.timer = clock.setTimeout(() => {
+      wake(ref);
+      pump();
+    }, ms);
+  };
+
+  const consider = (ref: Ref, slot: Slot, signal: AbortSignal): void => {
+    const object = deps.read(ref);
+    if (object === undefined || (object.kind !== "A2AAgent" && object.kind !== "VirtualKey")) return;
+    if (object.metadata.uid !== slot.result.uid) return;
+    const before = currentStatus(slot, object, clock.now());
+    const decision = decide(slot, object, before, {
+      now: clock.now(),
+      openedAt: openedAt ?? clock.now(),
+      sent: deps.sent(),
+      proxies: deps.proxies(),
+      limits: deps.limits ?? {},
+    });
+    if (decision.programmed) slot.programmed = true;
+    if (decision.again !== undefined) later(ref, slot, decision.again);
+    if (decision.write === undefined) return;
+    slot.busy = true;
+    running++;
+    const { kind, namespace, name, uid } = slot.result;
+    void save(ref, slot, { kind, namespace, name, uid }, decision.write, before, signal);
+  };
+
+  const save = async (
+    ref: Ref,
+    slot: Slot,
+    target: Target,
+    status: Status,
+    before: Status,
+    signal: AbortSignal,
+  ): Promise<void> => {
+    const result = await deps.write(target, status, signal);
+    running--;
+    slot.busy = false;
+    metrics.written(target.kind, result.ok ? "ok" : result.reason);
+    if (result.ok) {
+      slot.failures = 0;
+      slot.written = { status, resourceVersion: result.resourceVersion, at: clock.now(), echo: undefined };
+      noteEcho(slot, deps.read(ref));
+      for (const event of conditionEvents(before.conditions ?? [], status.conditions ?? [])) deps.emit(target, event);
+      wake(ref);
+    } else if (result.reason !== "Gone") {
+      slot.failures++;
+      if (!signal.aborted) {
+        log.warn({ object: ref, reason: result.reason, cause: result.message }, "status could not be written");
+      }
+      later(ref, slot, random() * Math.min(RETRY.base * 2 ** slot.failures, RETRY.cap));
+    }
+    pump();
+  };
+
+  const slotOf = (ref: Ref, uid: string): Slot | undefined => {
+    const slot = slots.get(ref);
+    return slot?.result.uid === uid ? slot : undefined;
+  };
+
+  return {
+    results: (results, sequence) => {
+      openedAt ??= clock.now();
+      for (const result of results) {
+        const ref = refOf(result.kind, result.namespace, result.name);
+        const before = slots.get(ref);
+        slots.set(ref, nextSlot(before, result, sequence, clock.now()));
+        wake(ref);
+      }
+      pump();
+    },
+    removed: (ref) => {
+      slots.get(ref)?.timer?.cancel();
+      slots.delete(ref);
+      due.delete(ref);
+    },
+    discovered: ({ namespace, name, uid }, backends, finding) => {
+      const ref = refOf("A2AAgent", namespace, name);
+      const slot = slotOf(ref, uid);
+      if (slot === undefined) return;
+      slot.backends = backends;
+      if (finding !== undefined) slot.findings.set(finding.type, finding);
+      wake(ref);
+      pump();
+    },
+    override: (target, type, finding) => {
+      const ref = refOf(target.kind, target.namespace, target.name);
+      const slot = slotOf(ref, target.uid);
+      if (slot === undefined) return;
+      if (finding === undefined) slot.findings.delete(type);
+      else slot.findings.set(type, finding);
+      wake(ref);
+      pump();
+    },
+    stored: (ref) => {
+      const slot = slots.get(ref);
+      if (slot === undefined) return;
+      noteEcho(slot, deps.read(ref));
+      wake(ref);
+      pump();
+    },
+    proxiesChanged: () => {
+      for (const [ref, slot] of slots) if (!slot.programmed && slot.result.rowId !== null) wake(ref);
+      pump();
+    },
+    lead: (holding) => {
+      if (holding === (leading !== undefined)) return;
+      leading?.abort();
+      leading = holding ? new AbortController() : undefined;
+      if (holding) for (const ref of slots.keys()) due.add(ref);
+      pump();
+    },
+    get waiting() {
+      return due.size + running;
+    },
+    close: () => {
+      leading?.abort();
+      leading = undefined;
+      for (const slot of slots.values()) slot.timer?.cancel();
+    },
+  };
+}
+
+/** Milliseconds for which our own write is believed although the watch has not shown it. */
+const ECHO = 10_000;
+
+function noteEcho({ written }: Slot, object: StoredObject | undefined): void {
+  if (written === undefined || object?.metadata.resourceVersion !== written.resourceVersion) return;
+  if (object.kind === "A2AAgent" || object.kind === "VirtualKey") written.echo = object.status ?? {};
+}
+
+/**
+ * What stands at the API server: what was read, or what we wrote since. What was read back after our write counts as what we
+ * wrote, even if the API server dropped a field on the way: writing it again would change nothing.
+ */
+function currentStatus({ written }: Slot, object: AgentObject | KeyObject, now: number): Status {
+  const read: StoredStatus = object.status ?? {};
+  if (written === undefined) return read;
+  if (written.echo === undefined) return now - written.at < ECHO ? written.status : read;
+  return isDeepStrictEqual(read, written.echo) ? written.status : read;
+}
+
+function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: number, now: number): Slot {
+  const same = before !== undefined && before.result.uid === result.uid ? before : undefined;
+  const generation = same?.result.generation === result.generation;
+  // Published, unpublished and published again is another matter than the first time.
+  const published = generation && same?.result.rowId === result.rowId;
+  if (same !== undefined) {
+    same.result = result;
+    if (!published) {
+      same.sequence = sequence;
+      same.programmed = false;
+    }
+    if (!generation) same.since = now;
+    return same;
+  }
+  before?.timer?.cancel();
+  return {
+    result,
+    sequence,
+    since: now,
+    programmed: false,
+    backends: undefined,
+    findings: new Map(),
+    written: undefined,
+    timer: undefined,
+    busy: false,
+    failures: 0,
+  };
+}
