@@ -101,12 +101,22 @@ export function isReadable(headers: IncomingHttpHeaders): boolean {
   const coding = headers["content-encoding"];
   if (coding !== undefined && coding.trim().toLowerCase() !== "identity") return false;
   const type = headers["content-type"];
-  return type !== undefined && (type === "application/json" || jsonType.test(type));
+  return type !== undefined && (type === "application/json" || isJsonType(type));
 }
 
-/** The parameter `charset` may say UTF-8, others mean nothing for JSON; a doubled header is joined with a comma and refused. */
-const jsonType =
-  /^[\t ]*application\/(?:json|a2a\+json)[\t ]*(?:;[\t ]*(?:charset[\t ]*=[\t ]*"?utf-8"?|(?!charset)[\w!#$%&'*+.^`|~-]+=[^;,]*)?[\t ]*)*$/i;
+/** Parameters mean nothing for JSON (RFC 8259 section 11), but agents honour `charset`: it may only say UTF-8. */
+function isJsonType(type: string): boolean {
+  const [name = "", ...parameters] = type.toLowerCase().split(";");
+  const media = name.trim();
+  if (media !== "application/json" && media !== "application/a2a+json") return false;
+  return parameters.every((parameter) => {
+    if (parameter.includes(",")) return false;
+    const equals = parameter.indexOf("=");
+    if (equals === -1 || parameter.slice(0, equals).trim() !== "charset") return true;
+    const value = parameter.slice(equals + 1).trim();
+    return value === "utf-8" || value === '"utf-8"' || value === "utf8";
+  });
+}
 
 /** Whether a media type is that of server-sent events. */
 export function isEventStream(type: string | undefined): boolean {

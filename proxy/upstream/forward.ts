@@ -1,0 +1,199 @@
+// One request to an agent. In: what to send and who hears the answer. Out: the answer in callbacks, or one reason why there is none.
+// A connection that never came up is tried on other endpoints, each once; nothing is sent twice.
+import type { IncomingHttpHeaders } from "node:http";
+import type { Dispatcher } from "undici";
+import type { Log } from "../../process/log.ts";
+import type { FailureReason } from "../request/failure.ts";
+import type { Agent, Table } from "../table/compiled.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Affinity } from "./affinity.ts";
+import type { Connection, Connections } from "./connections.ts";
+import type { Target } from "./endpoint.ts";
+import { failureOf } from "./failure-of.ts";
+import type { ConversationIds, Picker } from "./pick.ts";
+
+export interface ForwardRequest {
+  readonly agent: Agent;
+  readonly ids: ConversationIds;
+  /** The context of `ids` is claimed for the endpoint before the request leaves. */
+  readonly claimsContext: boolean;
+  readonly method: string;
+  path(target: Target): string;
+  /** Names and values in turn; no host, no credentials. */
+  readonly headers: readonly string[];
+  readonly body: Buffer | null;
+}
+
+/** Hears one answer: `started` once, `data` as often as there is any, then `ended`; or `failed` once, at any time. */
+export interface AnswerListener {
+  /** An endpoint was chosen; called again when another one is tried. */
+  chosen(target: Target): void;
+  started(status: number, headers: IncomingHttpHeaders, forwarding: Forwarding): void;
+  data(chunk: Buffer): void;
+  ended(): void;
+  failed(reason: FailureReason): void;
+}
+
+export interface Forwarding {
+  /** Ends the request; the listener hears nothing more. */
+  abort(): void;
+  /** Back-pressure: no more data until `resume`. */
+  pause(): void;
+  resume(): void;
+}
+
+export type Forward = (request: ForwardRequest, listener: AnswerListener) => Forwarding;
+
+export interface ForwardDeps {
+  readonly table: Table;
+  readonly picker: Picker;
+  readonly affinity: Affinity;
+  readonly connections: Connections;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Log;
+}
+
+export function createForward(deps: ForwardDeps): Forward {
+  return (request, listener) => {
+    const attempt = new Attempt(deps, request, listener);
+    attempt.next();
+    return attempt;
+  };
+}
+
+/** Values that the agent expects of us, as names and values in turn; undefined when one is missing from the table. */
+export function credentialHeaders(agent: Agent, table: Table): readonly string[] | undefined {
+  const headers: string[] = [];
+  for (const { header, scheme, credential } of agent.row.credentials) {
+    const value = table.credential(credential);
+    if (value === undefined) return undefined;
+    headers.push(header, scheme === undefined ? value : `${scheme} ${value}`);
+  }
+  return headers;
+}
+
+/** Lives as long as its request; undici calls it as its handler, so that a request costs one object. */
+class Attempt implements Forwarding, Dispatcher.DispatchHandler {
+  readonly #deps: ForwardDeps;
+  readonly #request: ForwardRequest;
+  readonly #listener: AnswerListener;
+  #tried: Set<string> | undefined;
+  #target: Target | undefined;
+  #bound = false;
+  #connection: Connection | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #over = false;
+
+  constructor(deps: ForwardDeps, request: ForwardRequest, listener: AnswerListener) {
+    this.#deps = deps;
+    this.#request = request;
+    this.#listener = listener;
+  }
+
+  /** Sends the request to the next endpoint that may have it. */
+  next(lastFailure?: FailureReason): void {
+    const { table, picker, affinity, connections, clock } = this.#deps;
+    const { agent, ids, claimsContext, method, body } = this.#request;
+    const pick = picker.pick(agent, ids, this.#tried);
+    if (!pick.ok) return this.#fail(lastFailure ?? pick.reason);
+    const { target } = pick;
+    const credentials = agent.row.credentials.length === 0 ? [] : credentialHeaders(agent, table);
+    if (credentials === undefined) return this.#fail("CredentialMissing");
+    if (claimsContext && !pick.bound && ids.contextId !== undefined) {
+      affinity.claim(agent.id, ids.contextId, target.identity, target.backend.name);
+    }
+    this.#target = target;
+    this.#bound = pick.bound;
+    this.#listener.chosen(target);
+    const { connect, firstByte } = agent.row.timeouts;
+    const now = clock.now();
+    const connection = connections.get({
+      origin: target.origin,
+      connectTimeout: connect,
+      host: target.host,
+      judged: target.judged,
+    });
+    this.#connection = connection;
+    connection.open++;
+    connection.usedAt = now;
+    target.state.inFlight++;
+    target.state.usedAt = now;
+    const headers = [...this.#request.headers, ...credentials];
+    if (target.host !== undefined) headers.push("host", target.host);
+    const path = this.#request.path(target);
+    connection.pool.dispatch({ path, method, headers, body, headersTimeout: firstByte, bodyTimeout: 0 }, this);
+  }
+
+  abort(): void {
+    if (this.#over) return;
+    this.#release();
+    this.#over = true;
+    this.#controller?.abort(new Error("aborted"));
+  }
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    // The client left while the connection was made.
+    if (this.#over) controller.abort(new Error("aborted"));
+  }
+
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    // 1xx is between us and the agent.
+    if (!this.#over && status >= 200) this.#listener.started(status, headers, this);
+  }
+
+  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#over) this.#listener.data(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return;
+    this.#release();
+    this.#over = true;
+    try {
+      this.#listener.ended();
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "answer not passed on");
+    }
+  }
+
+  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
+    if (this.#over) return;
+    this.#release();
+    const reason = failureOf(error, this.#controller !== undefined);
+    if (reason === "Internal") this.#deps.log.error({ err: error }, "request not forwarded");
+    const target = this.#target;
+    if (this.#controller !== undefined || this.#bound || target === undefined || reason === "Internal") {
+      return this.#fail(reason);
+    }
+    const { agent, ids, claimsContext } = this.#request;
+    if (claimsContext && ids.contextId !== undefined) {
+      this.#deps.affinity.release(agent.id, ids.contextId, target.identity);
+    }
+    this.#tried ??= new Set();
+    this.#tried.add(target.identity);
+    this.next(reason);
+  }
+
+  #release(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    connection.open--;
+    connection.usedAt = this.#deps.clock.now();
+    if (this.#target !== undefined) this.#target.state.inFlight--;
+  }
+
+  #fail(reason: FailureReason): void {
+    this.#over = true;
+    this.#listener.failed(reason);
+  }
+}
