@@ -42,9 +42,10 @@ export function createCel(): Cel {
   };
 }
 
-/** A value as rules see it: integers as 64-bit, maps as maps, members that clash with words of the language escaped. */
+/** A value as rules see it: integers as 64-bit, times as times, maps as maps, members that clash with words of the language escaped. */
 export function celValue(schema: Schema, value: unknown): unknown {
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : value;
+  if (schema.format === "date-time" && typeof value === "string") return new Date(value);
   if (Array.isArray(value)) return value.map((item) => celValue(schema.items ?? {}, item));
   if (!isObject(value)) return value;
   const { properties, additionalProperties } = schema;

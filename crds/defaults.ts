@@ -3,22 +3,22 @@
 import { isObject, type Place } from "./fault.ts";
 import type { Schema } from "./schema.ts";
 
-/** A deep copy with defaults. A null where the schema has a default counts as absent; other nulls stay, and are faults later. */
+/** A deep copy with defaults. A member that is null counts as absent, since nothing in these schemas is nullable. */
 export function withDefaults(schema: Schema, value: unknown): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
     return items === undefined ? value : value.map((item) => withDefaults(items, item));
   }
   if (!isObject(value)) return value;
-  const copy: [string, unknown][] = [];
-  for (const [name, member] of Object.entries(value)) {
-    const inner = schema.properties?.[name] ?? schema.additionalProperties;
-    if (inner === undefined) copy.push([name, member]);
-    else if (member !== null || inner.default === undefined) copy.push([name, withDefaults(inner, member)]);
-  }
-  for (const [name, inner] of Object.entries(schema.properties ?? {})) {
-    const given = Object.hasOwn(value, name) ? value[name] : undefined;
-    if (inner.default !== undefined && (given === undefined || given === null)) copy.push([name, inner.default]);
+  const { properties = {}, additionalProperties } = schema;
+  const copy = Object.entries(value).flatMap(([name, member]): [string, unknown][] => {
+    const inner = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    if (inner === undefined) return [[name, member]];
+    return member === null ? [] : [[name, withDefaults(inner, member)]];
+  });
+  const given = new Set(copy.map(([name]) => name));
+  for (const [name, inner] of Object.entries(properties)) {
+    if (inner.default !== undefined && !given.has(name)) copy.push([name, inner.default]);
   }
   return Object.fromEntries(copy);
 }
