@@ -1,0 +1,368 @@
+// A validating JSON scanner (RFC 8259) for bytes that arrive in chunks. In: chunks cut anywhere, and a shape.
+// Out: whether all of it is one JSON text in UTF-8, and what stood at the positions of the shape. Nothing else is kept.
+import { FACT, foldName, foldedHash, KEEP_ELEMENT, KEEP_NONE, KEEP_RAW, sameBytes } from "./json-shape.ts";
+import type { Entry, Node, Shape } from "./json-shape.ts";
+import { createUtf8Check } from "./utf8-check.ts";
+
+/** Objects and arrays within one another. */
+export const MAX_DEPTH = 100;
+/** Names and values at positions of interest; longer ones are not kept. */
+export const MAX_TOKEN_BYTES = 1024;
+/** Elements kept of a list. */
+export const MAX_LIST = 256;
+
+export interface JsonScan {
+  /** Bytes `start` to `end` of the chunk; the chunk may be reused afterwards. */
+  push(chunk: Uint8Array, start?: number, end?: number): void;
+  /** `Encoding`: not UTF-8, or with a byte order mark. `Grammar`: not one JSON text, or too deep. */
+  end(): "Encoding" | "Grammar" | undefined;
+  /** Bits of `FACT`. */
+  facts(slot: number): number;
+  /** The string decoded, or the token as sent; the last one if there were several. */
+  text(slot: number): string | undefined;
+  list(slot: number): readonly string[];
+  /** Makes it ready for another text. */
+  reset(): void;
+}
+
+const VALUE = 0;
+const FIRST_ELEMENT = 1;
+const FIRST_NAME = 2;
+const NAME = 3;
+const COLON = 4;
+const AFTER = 5;
+const STRING = 6;
+const ESCAPE = 7;
+/** Four states: how many hex digits of \u are still to come. */
+const HEX_1 = 8;
+const HEX_4 = 11;
+const LITERAL = 12;
+const MINUS = 13;
+const ZERO = 14;
+const INTEGER = 15;
+const POINT = 16;
+const FRACTION = 17;
+const EXPONENT = 18;
+const EXPONENT_SIGN = 19;
+const EXPONENT_DIGITS = 20;
+const FAILED = 21;
+
+/** Bytes that a string holds as they are. */
+const PLAIN = Uint8Array.from({ length: 256 }, (_, byte) => (byte < 0x20 || byte === 0x22 || byte === 0x5c ? 0 : 1));
+const SPACE = Uint8Array.from({ length: 256 }, (_, byte) => (" \t\n\r".includes(String.fromCharCode(byte)) ? 1 : 0));
+const DIGIT = Uint8Array.from({ length: 256 }, (_, byte) => (byte >= 0x30 && byte <= 0x39 ? 1 : 0));
+const HEX = Uint8Array.from({ length: 256 }, (_, byte) => (/^[0-9a-fA-F]$/.test(String.fromCharCode(byte)) ? 1 : 0));
+const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
+  '"\\/bfnrt'.includes(String.fromCharCode(byte)) ? 1 : 0,
+);
+const TRUE = Buffer.from("true");
+const FALSE = Buffer.from("false");
+const NULL = Buffer.from("null");
+
+/** `utf8: false` leaves the encoding unchecked, for texts whose decoding replaces what is not UTF-8 (SSE). */
+export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): JsonScan {
+  let utf8 = options?.utf8 === false ? undefined : createUtf8Check();
+  let encoding = true;
+  let state = VALUE;
+  let empty = true;
+  let depth = 0;
+  /** Per depth: inside an object (true) or an array; what matters inside. */
+  const inObject: boolean[] = [];
+  const nodes: (Node | undefined)[] = [];
+  const elements: (Entry | undefined)[] = [];
+  /** The position of the value that comes next. */
+  let pending: Entry | undefined = shape.root;
+  let literal: Uint8Array = TRUE;
+  let literalAt = 0;
+  /** The string being read is a member's name. */
+  let isName = false;
+  /** A token is being kept: where it starts in this chunk; -1 if none. */
+  let tokenStart = -1;
+  let token: Entry | undefined;
+  let tokenEscaped = false;
+  /** Its bytes from earlier chunks. */
+  let held: Buffer | undefined;
+  const facts: number[] = [];
+  const texts: (string | undefined)[] = [];
+  const lists: (string[] | undefined)[] = [];
+  for (let slot = 0; slot < shape.slots; slot++) {
+    facts.push(0);
+    texts.push(undefined);
+    lists.push(undefined);
+  }
+
+  const note = (entry: Entry, fact: number): void => {
+    facts[entry.slot] = (facts[entry.slot] as number) | fact;
+  };
+
+  /** A member's name has ended: is it a position? */
+  const nameEnds = (bytes: Buffer, start: number, end: number, node: Node): void => {
+    if (end - start > MAX_TOKEN_BYTES) return;
+    let entry: Entry | undefined;
+    let exact = false;
+    const hash = foldedHash(bytes, start, end);
+    if (hash === -1) {
+      const name = decode(bytes, start, end, tokenEscaped);
+      entry = node.folded.get(foldName(name));
+      exact = entry !== undefined && entry.names.includes(name);
+    } else {
+      for (let at = hash & node.mask; ; at = (at + 1) & node.mask) {
+        const candidate: Entry | undefined = node.table[at];
+        if (candidate === undefined) return;
+        for (const spelling of candidate.spellings) {
+          if (sameBytes(bytes, start, end, spelling)) {
+            exact = true;
+            break;
+          }
+        }
+        entry = candidate;
+        if (exact) break;
+        const folded = foldName(bytes.toString("latin1", start, end));
+        if (candidate.names.some((name) => foldName(name) === folded)) break;
+        entry = undefined;
+      }
+    }
+    if (entry === undefined) return;
+    if (facts[entry.slot] !== 0) note(entry, FACT.doubled);
+    if (exact) pending = entry;
+    else note(entry, FACT.variant);
+  };
+
+  /** A kept token has ended: a name, a string or a number. `start` and `end` are of this chunk. */
+  const tokenEnds = (chunk: Buffer, start: number, end: number): void => {
+    let bytes = chunk;
+    if (held !== undefined) {
+      bytes = Buffer.concat([held, chunk.subarray(start, end)]);
+      start = 0;
+      end = bytes.length;
+      held = undefined;
+    }
+    tokenStart = -1;
+    const entry = token;
+    if (entry === undefined) {
+      nameEnds(bytes, start, end, nodes[depth] as Node);
+      return;
+    }
+    if (end - start > MAX_TOKEN_BYTES) {
+      note(entry, FACT.tooLong);
+      return;
+    }
+    if (entry.keep === KEEP_RAW) {
+      const raw = bytes.toString("utf8", start, end);
+      texts[entry.slot] = state === STRING ? `"${raw}"` : raw;
+      return;
+    }
+    const text = decode(bytes, start, end, tokenEscaped);
+    if (!text.isWellFormed()) note(entry, FACT.illFormed);
+    else if (entry.keep !== KEEP_ELEMENT) texts[entry.slot] = text;
+    else {
+      const list = (lists[entry.slot] ??= []);
+      if (list.length < MAX_LIST) list.push(text);
+      else note(entry, FACT.tooLong);
+    }
+  };
+
+  const keepFrom = (start: number, entry: Entry | undefined): void => {
+    token = entry;
+    tokenStart = start;
+    tokenEscaped = false;
+  };
+
+  /** The chunk ends inside a kept token; of one that is too long, only that it is. */
+  const hold = (chunk: Buffer, end: number): void => {
+    const more = chunk.subarray(tokenStart, end);
+    if (held === undefined) held = Buffer.from(more.subarray(0, MAX_TOKEN_BYTES + 1));
+    else if (held.length <= MAX_TOKEN_BYTES) held = Buffer.concat([held, more.subarray(0, MAX_TOKEN_BYTES + 1)]);
+    tokenStart = 0;
+  };
+
+  const scan = (bytes: Buffer, start: number, end: number): void => {
+    let i = start;
+    if (tokenStart !== -1) tokenStart = start;
+    while (i < end) {
+      const byte = bytes[i] as number;
+      switch (state) {
+        case STRING: {
+          while (i < end && PLAIN[bytes[i] as number] === 1) i++;
+          if (i === end) break;
+          const stop = bytes[i] as number;
+          if (stop === 0x22) {
+            if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i);
+            state = isName ? COLON : AFTER;
+          } else if (stop === 0x5c) {
+            tokenEscaped = true;
+            state = ESCAPE;
+          } else state = FAILED;
+          i++;
+          break;
+        }
+        case FIRST_NAME:
+        case NAME:
+          i++;
+          if (byte === 0x22) {
+            isName = true;
+            pending = undefined;
+            if (nodes[depth] !== undefined) keepFrom(i, undefined);
+            state = STRING;
+          } else if (byte === 0x7d && state === FIRST_NAME) {
+            depth--;
+            state = AFTER;
+          } else if (SPACE[byte] === 0) state = FAILED;
+          break;
+        case COLON:
+          i++;
+          if (byte === 0x3a) state = VALUE;
+          else if (SPACE[byte] === 0) state = FAILED;
+          break;
+        case AFTER:
+          i++;
+          if (byte === 0x2c && depth > 0) {
+            if (inObject[depth] === true) state = NAME;
+            else {
+              pending = elements[depth];
+              state = VALUE;
+            }
+          } else if (depth > 0 && byte === (inObject[depth] === true ? 0x7d : 0x5d)) depth--;
+          else if (SPACE[byte] === 0) state = FAILED;
+          break;
+        case FIRST_ELEMENT:
+        case VALUE: {
+          if (SPACE[byte] === 1) {
+            i++;
+            break;
+          }
+          if (byte === 0x5d && state === FIRST_ELEMENT) {
+            depth--;
+            state = AFTER;
+            i++;
+            break;
+          }
+          const entry = pending;
+          i++;
+          if (byte === 0x22) {
+            isName = false;
+            if (entry !== undefined) {
+              note(entry, FACT.string);
+              if (entry.keep !== KEEP_NONE) keepFrom(i, entry);
+            }
+            state = STRING;
+          } else if (byte === 0x7b || byte === 0x5b) {
+            const isObject = byte === 0x7b;
+            if (entry !== undefined) note(entry, isObject ? FACT.object : FACT.array);
+            if (depth === MAX_DEPTH) {
+              state = FAILED;
+              break;
+            }
+            depth++;
+            inObject[depth] = isObject;
+            nodes[depth] = isObject ? entry?.node : undefined;
+            pending = isObject ? undefined : entry?.element;
+            elements[depth] = pending;
+            state = isObject ? FIRST_NAME : FIRST_ELEMENT;
+          } else if (byte === 0x2d || DIGIT[byte] === 1) {
+            if (entry !== undefined) {
+              note(entry, FACT.number);
+              if (entry.keep === KEEP_RAW) keepFrom(i - 1, entry);
+            }
+            state = byte === 0x2d ? MINUS : byte === 0x30 ? ZERO : INTEGER;
+          } else if (byte === 0x74 || byte === 0x66 || byte === 0x6e) {
+            if (entry !== undefined) note(entry, byte === 0x74 ? FACT.true : byte === 0x66 ? FACT.false : FACT.null);
+            literal = byte === 0x74 ? TRUE : byte === 0x66 ? FALSE : NULL;
+            literalAt = 1;
+            state = LITERAL;
+          } else state = FAILED;
+          break;
+        }
+        case ESCAPE:
+          i++;
+          state = byte === 0x75 ? HEX_4 : ESCAPED[byte] === 1 ? STRING : FAILED;
+          break;
+        case LITERAL:
+          i++;
+          if (byte !== literal[literalAt]) state = FAILED;
+          else if (++literalAt === literal.length) state = AFTER;
+          break;
+        case FAILED:
+          return;
+        default:
+          if (state <= HEX_4) {
+            state = HEX[byte] === 0 ? FAILED : state === HEX_1 ? STRING : state - 1;
+            i++;
+            break;
+          }
+          // Numbers: one byte further, or the byte after the number is read again as what follows a value.
+          state = nextInNumber(state, byte);
+          if (state !== AFTER) i++;
+          else if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i);
+      }
+    }
+    if (tokenStart !== -1) hold(bytes, end);
+  };
+
+  return {
+    push(chunk, start = 0, end = chunk.length) {
+      if (!encoding || start >= end) return;
+      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+      if (utf8 !== undefined) {
+        if (empty && bytes[start] === 0xef) encoding = false;
+        else encoding = utf8.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+      }
+      empty = false;
+      if (encoding && state !== FAILED) scan(bytes, start, end);
+    },
+    end() {
+      if (!encoding || utf8?.end() === false) return "Encoding";
+      if (depth !== 0) return "Grammar";
+      if (state === AFTER) return undefined;
+      if (state !== ZERO && state !== INTEGER && state !== FRACTION && state !== EXPONENT_DIGITS) return "Grammar";
+      if (tokenStart !== -1) tokenEnds(Buffer.alloc(0), 0, 0);
+      state = AFTER;
+      return undefined;
+    },
+    facts: (slot) => facts[slot] ?? 0,
+    text: (slot) => texts[slot],
+    list: (slot) => lists[slot] ?? [],
+    reset() {
+      if (utf8 !== undefined) utf8 = createUtf8Check();
+      encoding = true;
+      empty = true;
+      state = VALUE;
+      depth = 0;
+      pending = shape.root;
+      tokenStart = -1;
+      held = undefined;
+      facts.fill(0);
+      texts.fill(undefined);
+      lists.fill(undefined);
+    },
+  };
+}
+
+/** The state after one more byte of a number (RFC 8259 section 6); AFTER when the number ended before it. */
+function nextInNumber(state: number, byte: number): number {
+  const digit = DIGIT[byte] === 1;
+  switch (state) {
+    case MINUS:
+      return byte === 0x30 ? ZERO : digit ? INTEGER : FAILED;
+    case ZERO:
+    case INTEGER:
+      if (digit) return state === INTEGER ? INTEGER : FAILED;
+      return byte === 0x2e ? POINT : byte === 0x65 || byte === 0x45 ? EXPONENT : AFTER;
+    case POINT:
+      return digit ? FRACTION : FAILED;
+    case FRACTION:
+      return digit ? FRACTION : byte === 0x65 || byte === 0x45 ? EXPONENT : AFTER;
+    case EXPONENT:
+      return digit ? EXPONENT_DIGITS : byte === 0x2b || byte === 0x2d ? EXPONENT_SIGN : FAILED;
+    case EXPONENT_SIGN:
+      return digit ? EXPONENT_DIGITS : FAILED;
+    default:
+      return digit ? EXPONENT_DIGITS : AFTER;
+  }
+}
+
+/** The text of a string's bytes; its escapes were read as valid before. */
+function decode(bytes: Buffer, start: number, end: number, escaped: boolean): string {
+  const raw = bytes.toString("utf8", start, end);
+  return escaped ? (JSON.parse(`"${raw}"`) as string) : raw;
+}
