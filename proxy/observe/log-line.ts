@@ -2,8 +2,10 @@
 import { failure } from "../request/failure.ts";
 import type { FinishedRequest } from "./record.ts";
 
-/** Names and ids are cut at this many bytes of UTF-8. */
+/** What clients, agents and owners chose is cut at this many bytes of UTF-8. */
 export const MAX_ID_BYTES = 128;
+/** Names of objects, `{namespace}/{name}`, and origins of backends are bounded by their kind, a little higher. */
+export const MAX_NAME_BYTES = 320;
 
 /** What JSON.stringify leaves as it is though some reader of logs ends a line, or moves a cursor, at it: DEL, C1, U+2028, U+2029. */
 const unescaped = /[\u007f-\u009f\u2028\u2029]/g;
@@ -34,9 +36,10 @@ export function cutAtBytes(text: string, limit: number): string {
 }
 
 const id = (text: string): string => jsonString(cutAtBytes(text, MAX_ID_BYTES));
-const milliseconds = (value: number): string =>
-  Number.isFinite(value) ? String(Math.round(value * 1000) / 1000) : "null";
-const integer = (value: number): string => (Number.isFinite(value) ? String(Math.trunc(value)) : "null");
+const name = (text: string): string => jsonString(cutAtBytes(text, MAX_NAME_BYTES));
+const finite = (value: number): string => (Number.isFinite(value) ? String(value) : "null");
+const milliseconds = (value: number): string => finite(Math.round(value * 1000) / 1000);
+const integer = (value: number): string => finite(Math.trunc(value));
 
 /** `refused` and its like log at the level of their reason; a request that the agent answered is news, not a problem. */
 function level(record: FinishedRequest): string {
@@ -44,36 +47,39 @@ function level(record: FinishedRequest): string {
 }
 
 /**
- * One line with its "\n". A field without a value is left out. Content was cut when it was captured
- * (`logging.maxBytes`); everything else that a client or an agent chose is cut at 128 bytes.
+ * One line with its "\n". A field without a value is left out. Content was cut when it was captured (`logging.maxBytes`);
+ * everything else that a client or an agent chose is cut at 128 bytes. With `logging.content: None` nothing that stood in a payload
+ * is told: no ids, state, method or content, only who called which operation of which agent, and how it went.
  */
 export function logLine(record: FinishedRequest): string {
+  const told = record.logging !== "None";
+  const full = record.logging === undefined || record.logging === "Full";
   let line = `{"time":"${new Date(record.time).toISOString()}","level":"${level(record)}","msg":"request"`;
-  if (record.agent !== undefined) line += `,"agent":${id(record.agent)}`;
-  if (record.key !== undefined) line += `,"key":${id(record.key)}`;
+  if (record.agent !== undefined) line += `,"agent":${name(record.agent)}`;
+  if (record.key !== undefined) line += `,"key":${name(record.key)}`;
   if (record.fingerprint !== undefined) line += `,"fingerprint":${id(record.fingerprint)}`;
   if (record.user !== undefined) line += `,"user":${id(record.user)}`;
   if (record.team !== undefined) line += `,"team":${id(record.team)}`;
   if (record.operation !== undefined) line += `,"operation":${id(record.operation)}`;
-  if (record.method !== undefined) line += `,"method":${id(record.method)}`;
+  if (told && record.method !== undefined) line += `,"method":${id(record.method)}`;
   if (record.binding !== undefined) line += `,"binding":${id(record.binding)}`;
   if (record.version !== undefined) line += `,"version":${id(record.version)}`;
   if (record.streaming) line += `,"streaming":true`;
-  if (record.taskId !== undefined) line += `,"task_id":${id(record.taskId)}`;
-  if (record.contextId !== undefined) line += `,"context_id":${id(record.contextId)}`;
-  if (record.state !== undefined) line += `,"state":${id(record.state)}`;
+  if (told && record.taskId !== undefined) line += `,"task_id":${id(record.taskId)}`;
+  if (told && record.contextId !== undefined) line += `,"context_id":${id(record.contextId)}`;
+  if (told && record.state !== undefined) line += `,"state":${id(record.state)}`;
   line += `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
   if (record.reason !== undefined) line += `,"reason":${id(record.reason)}`;
   if (record.rpcCode !== undefined) line += `,"rpc_code":${integer(record.rpcCode)}`;
-  if (record.endpoint !== undefined) line += `,"endpoint":${id(record.endpoint)}`;
-  if (record.backend !== undefined) line += `,"backend":${id(record.backend)}`;
+  if (record.endpoint !== undefined) line += `,"endpoint":${name(record.endpoint)}`;
+  if (record.backend !== undefined) line += `,"backend":${name(record.backend)}`;
   line += `,"latency_ms":${milliseconds(record.latency)}`;
   if (record.firstByte !== undefined) line += `,"first_byte_ms":${milliseconds(record.firstByte)}`;
   if (record.streaming) line += `,"events":${integer(record.events)}`;
   line += `,"request_bytes":${integer(record.requestBytes)},"response_bytes":${integer(record.responseBytes)}`;
   if (record.cost !== undefined) line += `,"cost":${id(record.cost)}`;
   line += `,"trace_id":${id(record.traceId)}`;
-  if (record.requestContent !== undefined) line += `,"request":${jsonString(record.requestContent)}`;
-  if (record.responseContent !== undefined) line += `,"response":${jsonString(record.responseContent)}`;
+  if (full && record.requestContent !== undefined) line += `,"request":${jsonString(record.requestContent)}`;
+  if (full && record.responseContent !== undefined) line += `,"response":${jsonString(record.responseContent)}`;
   return `${line}}\n`;
 }

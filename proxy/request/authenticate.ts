@@ -15,7 +15,7 @@ const bearer = /^bearer ([!-~]+)$/i;
  */
 export function authenticate(
   authorization: string | undefined,
-  table: Table,
+  table: Pick<Table, "key">,
   now: number,
   loopback: boolean,
 ): Key | undefined {

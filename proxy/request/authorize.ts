@@ -10,7 +10,7 @@ const agentNotFound: AgentDecision = { ok: false, reason: "AgentNotFound" };
 const agentNotGranted: AgentDecision = { ok: false, reason: "AgentNotGranted" };
 
 /** Whether the key reaches the agent. An agent whose card is not public does not exist for a key that is not granted it. */
-export function authorizeAgent(key: Key, agent: Agent | undefined, table: Table): AgentDecision {
+export function authorizeAgent(key: Key, agent: Agent | undefined, table: Pick<Table, "grants">): AgentDecision {
   if (agent === undefined) return agentNotFound;
   if (table.grants(key, agent)) return { ok: true, agent };
   return agent.row.card.visibility === "Public" ? agentNotGranted : agentNotFound;
@@ -32,7 +32,7 @@ export function stillAllowed(
   key: Key,
   agent: Agent,
   permission: string,
-  table: Table,
+  table: Pick<Table, "keyById" | "agentByName" | "grants">,
   now: number,
   loopback: boolean,
 ): boolean {

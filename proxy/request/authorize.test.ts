@@ -1,0 +1,108 @@
+import { describe, expect, test } from "vitest";
+import type { AgentRow, KeyRow, RowChange } from "../table/contract.ts";
+import { agentRowId, keyRowId } from "../table/contract.ts";
+import { authorizeAgent, authorizeOperation, stillAllowed } from "./authorize.ts";
+import { keyRow, putAgent, putKey, tableOf } from "./table.test-support.ts";
+
+const NOW = Date.parse("2026-06-01T00:00:00Z");
+
+function setUp(agent: Partial<AgentRow> = {}, key: Partial<KeyRow> = {}, keyNamespace = "agents") {
+  const table = tableOf(putAgent(agent), putKey("token", key, "alice", keyNamespace));
+  const held = table.keyById(`${keyNamespace}/alice`);
+  const target = table.agentByPublicName("travel");
+  if (held === undefined || target === undefined) throw new Error("rows were refused");
+  return { table, key: held, agent: target };
+}
+
+describe("authorizeAgent", () => {
+  test("admits a key that names the agent", () => {
+    const { table, key, agent } = setUp();
+    expect(authorizeAgent(key, agent, table)).toEqual({ ok: true, agent });
+  });
+
+  test.each([
+    ["Public", "AgentNotGranted"],
+    ["Key", "AgentNotFound"],
+  ] as const)("a key that does not, with a card for %s, is told %s", (visibility, reason) => {
+    const { table, key, agent } = setUp({ card: { visibility } }, { agents: [] });
+    expect(authorizeAgent(key, agent, table)).toEqual({ ok: false, reason });
+  });
+
+  test("an agent that is not there is not found", () => {
+    const { table, key } = setUp();
+    expect(authorizeAgent(key, table.agentByPublicName("nobody"), table)).toEqual({
+      ok: false,
+      reason: "AgentNotFound",
+    });
+  });
+
+  test("the agent must admit the key's namespace", () => {
+    const other = setUp({}, {}, "other");
+    expect(authorizeAgent(other.key, other.agent, other.table).ok).toBe(false);
+    const open = setUp({ allowedKeys: { from: "All" } }, {}, "other");
+    expect(authorizeAgent(open.key, open.agent, open.table).ok).toBe(true);
+  });
+});
+
+describe("authorizeOperation", () => {
+  test.each([
+    ["SendMessage", true],
+    ["GetTask", true],
+    ["GetExtendedAgentCard", true],
+    ["Extension", false],
+  ])("by default %s is %s", (permission, allowed) => {
+    expect(authorizeOperation(setUp().key, permission)).toBe(allowed);
+  });
+  test.each([
+    ["GetTask", true],
+    ["Extension", true],
+    ["SendMessage", false],
+    ["", false],
+  ])("with GetTask and Extension named, %s is %s", (permission, allowed) => {
+    const { key } = setUp({}, { operations: ["GetTask", "Extension"], requires: ["operations"] });
+    expect(authorizeOperation(key, permission)).toBe(allowed);
+  });
+});
+
+describe("stillAllowed", () => {
+  const changes: [string, RowChange[], boolean][] = [
+    ["nothing changed", [], true],
+    ["the owner changed", [putKey("token", { owner: { user: "bob" }, generation: 2 })], true],
+    [
+      "the agent's timeouts changed",
+      [putAgent({ generation: 2, timeouts: { connect: 1, firstByte: 1, streamIdle: 1 } })],
+      true,
+    ],
+    ["the key is gone", [{ id: keyRowId("agents", "alice"), row: null }], false],
+    ["the agent is gone", [{ id: agentRowId("agents", "travel"), row: null }], false],
+    ["the key is disabled", [putKey("token", { disabled: true })], false],
+    ["the key has expired", [putKey("token", { expiresAt: "2026-05-31T00:00:00Z" })], false],
+    ["the key is kept to loopback", [putKey("token", { loopbackOnly: true })], false],
+    ["the key has another token", [putKey("other")], false],
+    ["the key is another object", [putKey("token", { uid: "another" })], false],
+    ["the agent is another object", [putAgent({ uid: "another" })], false],
+    ["the key names no agent", [putKey("token", { agents: [] })], false],
+    [
+      "the agent admits no such labels",
+      [putAgent({ allowedKeys: { from: "Selector", selector: { matchLabels: { a: "b" } } } })],
+      false,
+    ],
+    ["the key lost the operation", [putKey("token", { operations: ["GetTask"] })], false],
+    [
+      "the key's row asks for what is not known",
+      [{ id: keyRowId("agents", "alice"), row: { ...keyRow("token"), requires: ["tomorrow"] } }],
+      false,
+    ],
+  ];
+  test.each(changes)("when %s", (_, change, allowed) => {
+    const { table, key, agent } = setUp();
+    table.applyLocal(change, false);
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false)).toBe(allowed);
+  });
+
+  test("time alone ends it", () => {
+    const { table, key, agent } = setUp({}, { expiresAt: "2026-06-01T00:00:00Z" });
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW - 1, false)).toBe(true);
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false)).toBe(false);
+  });
+});
