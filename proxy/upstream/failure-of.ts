@@ -1,10 +1,13 @@
 // What an error of the HTTP client means. In: the error, and whether the request had left. Out: a reason of the failure table.
+import { errors } from "undici";
 import type { FailureReason } from "../request/failure.ts";
 
 /**
  * Names an error of undici, of the connector or of a socket. `sent` tells a connection that never came up from one that broke.
  */
 export function failureOf(error: unknown, sent: boolean): FailureReason {
+  // It has no code. A connection closed in the middle of a message is a SocketError.
+  if (error instanceof errors.HTTPParserError) return "InvalidAgentResponse";
   const code = codeOf(error);
   switch (code) {
     case "PARLEY_ADDRESS_REFUSED":
@@ -19,16 +22,12 @@ export function failureOf(error: unknown, sent: boolean): FailureReason {
       return "StreamIdle";
     case "UND_ERR_HEADERS_OVERFLOW":
       return "InvalidAgentResponse";
-    // The peer closed in the middle of a message: a broken connection, not a broken protocol.
-    case "HPE_INVALID_EOF_STATE":
-      return "UpstreamReset";
     case "UND_ERR_INVALID_ARG":
     case "UND_ERR_NOT_SUPPORTED":
     // An error without a code is a bug of ours.
     case undefined:
       return "Internal";
     default:
-      if (code.startsWith("HPE_")) return "InvalidAgentResponse";
       return sent ? "UpstreamReset" : "ConnectFailed";
   }
 }

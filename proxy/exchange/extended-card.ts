@@ -1,0 +1,61 @@
+// The extended card. In: the agent's answer to GetExtendedAgentCard. Out: the same with the gateway's URL in it; for this key alone.
+import type { IncomingHttpHeaders } from "node:http";
+import { rewriteExtendedCard } from "../a2a/card.ts";
+import { responseHeaders } from "../request/headers.ts";
+import type { AnswerListener } from "../upstream/forward.ts";
+import type { Exchange } from "./exchange.ts";
+import { fail } from "./fail.ts";
+import { type Call, captureAnswer, markFirstByte } from "./learn.ts";
+
+/** An answer with an extended card is read whole; above this it is no card. Bytes. */
+const MAX_ANSWER = 4 * 1024 * 1024;
+
+/** Holds the answer back until it is whole, and rewrites it. An error of the agent passes as it is. */
+export function relayExtendedCard(
+  exchange: Exchange,
+  { agent, binding }: Call,
+  publicUrl: () => string | undefined,
+): AnswerListener {
+  const { plane, res } = exchange;
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let headers: IncomingHttpHeaders = {};
+  return {
+    chosen(target) {
+      exchange.target = target;
+    },
+    started(status, answerHeaders) {
+      exchange.status = status;
+      headers = answerHeaders;
+      if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
+      captureAnswer(exchange, agent);
+    },
+    data(chunk) {
+      markFirstByte(exchange);
+      size += chunk.length;
+      if (size > MAX_ANSWER) return fail(exchange, "InvalidAgentResponse");
+      chunks.push(chunk);
+    },
+    ended() {
+      const answer = Buffer.concat(chunks);
+      const url = publicUrl();
+      if (url === undefined) return fail(exchange, "CardUnavailable", { detail: NO_PUBLIC_URL });
+      const rewritten = exchange.status < 400 ? rewriteExtendedCard(answer, binding, { url }) : undefined;
+      if (rewritten?.ok === false) return fail(exchange, "InvalidAgentResponse");
+      const body = rewritten?.body ?? answer;
+      exchange.over = true;
+      exchange.stop = undefined;
+      exchange.responseBytes = body.length;
+      exchange.responseContent?.push(body);
+      const passed = responseHeaders(headers);
+      passed.push("content-length", String(body.length));
+      if (plane.draining) passed.push("connection", "close");
+      res.writeHead(exchange.status, passed);
+      res.end(body);
+    },
+    failed: (reason) => fail(exchange, reason),
+  };
+}
+
+export const NO_PUBLIC_URL =
+  "The gateway does not know its own URL: its administrator has to configure the public URL or the trusted proxies.";

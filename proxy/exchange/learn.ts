@@ -1,0 +1,41 @@
+// What an answer teaches in passing. In: what readers saw of it. Out: facts for the record, and endpoints of tasks and contexts.
+import type { Seen } from "../a2a/answer.ts";
+import type { Operation } from "../a2a/operation.ts";
+import { createContentCapture } from "../observe/content.ts";
+import type { Agent } from "../table/compiled.ts";
+import type { Binding } from "../table/contract.ts";
+import type { Exchange } from "./exchange.ts";
+
+export interface Call {
+  readonly agent: Agent;
+  readonly binding: Binding;
+  readonly operation: Operation;
+}
+
+/** Remembers what an answer or event says of its task: for the record, and for the requests that follow. */
+export function learn(exchange: Exchange, { agent }: Call, seen: Seen): void {
+  const { plane, target } = exchange;
+  if (seen.rpcCode !== undefined) exchange.rpcCode = seen.rpcCode;
+  if (seen.state !== undefined) exchange.state = seen.state;
+  if (seen.rpcCode !== undefined || exchange.status >= 400 || target === undefined) return;
+  const { taskId, contextId } = seen;
+  if (taskId !== undefined) {
+    exchange.taskId ??= taskId;
+    plane.affinity.learn(agent.id, "task", taskId, target.identity, target.backend.name);
+  }
+  if (contextId !== undefined) {
+    exchange.contextId ??= contextId;
+    plane.affinity.learn(agent.id, "context", contextId, target.identity, target.backend.name);
+  }
+}
+
+/** The first byte of the answer's body is here. */
+export function markFirstByte(exchange: Exchange): void {
+  exchange.firstByte ??= exchange.plane.monotonic() - exchange.startedAt;
+}
+
+/** Keeps the start of the answer when the agent's logging says so. */
+export function captureAnswer(exchange: Exchange, agent: Agent): void {
+  const { logging } = agent.row;
+  if (logging.content === "Full") exchange.responseContent = createContentCapture(logging.maxBytes);
+}

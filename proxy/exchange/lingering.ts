@@ -1,0 +1,32 @@
+// Connections on their way out. In: a socket and how long it may take. Out: it is destroyed if it did not end by itself.
+import type { Socket } from "node:net";
+
+export interface Lingering {
+  /**
+   * Destroys the socket at `until` (milliseconds since the epoch), unless `done` says by then that there is no need.
+   */
+  add(socket: Socket, until: number, done?: () => boolean): void;
+  sweep(now: number): void;
+  readonly size: number;
+}
+
+/** Sockets that are to come to an end by themselves, and are closed if they do not. */
+export function createLingering(): Lingering {
+  const sockets = new Map<Socket, { readonly until: number; readonly done: (() => boolean) | undefined }>();
+  return {
+    add(socket, until, done) {
+      sockets.set(socket, { until, done });
+    },
+    sweep(now) {
+      for (const [socket, { until, done }] of sockets) {
+        const ended = socket.destroyed || done?.() === true;
+        if (!ended && now < until) continue;
+        sockets.delete(socket);
+        if (!ended) socket.destroy();
+      }
+    },
+    get size() {
+      return sockets.size;
+    },
+  };
+}

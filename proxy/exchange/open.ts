@@ -1,0 +1,34 @@
+// Exchanges that run. In: table changes and time. Out: those that may not go on are ended: revoked and expired keys, deadlines.
+import { stillAllowed } from "../request/authorize.ts";
+import type { TableChange } from "../table/compiled.ts";
+import type { Exchange, Plane } from "./exchange.ts";
+import { fail } from "./fail.ts";
+
+/** Rows that say who may do what; all others leave running exchanges alone. */
+const concernsAccess = (id: string): boolean =>
+  id.startsWith("key/") || id.startsWith("agent/") || id.startsWith("namespace/");
+
+/** Judges every open exchange again with the rows of now. */
+export function judgeAgain(plane: Plane, change: TableChange): void {
+  if (!change.reset && !change.ids.some(concernsAccess)) return;
+  const now = plane.clock.now();
+  for (const exchange of plane.open) {
+    if (!isAllowed(exchange, now)) fail(exchange, "KeyRevoked");
+  }
+}
+
+function isAllowed({ plane, key, agent, permission }: Exchange, now: number): boolean {
+  if (key === undefined || agent === undefined) return true;
+  // Before the operation is known, any that the key may use will do.
+  const any = permission ?? plane.table.keyById(key.id)?.operations?.values().next().value ?? "SendMessage";
+  return stillAllowed(key, agent, any, plane.table, now, plane.loopback);
+}
+
+/** Ends exchanges whose key expired or whose deadline passed. Called a few times a second. */
+export function sweep(plane: Plane): void {
+  const now = plane.clock.now();
+  for (const exchange of plane.open) {
+    if (exchange.key !== undefined && now >= exchange.key.expiresAt) fail(exchange, "KeyRevoked");
+    else if (now >= exchange.deadline) fail(exchange, exchange.lateReason);
+  }
+}

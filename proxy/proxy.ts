@@ -1,0 +1,183 @@
+// The data plane in one piece. In: options, table, observer, clock, random source. Out: a proxy that listens, drains and closes.
+// Nothing here is global: tests and `parley serve` run it inside their own process.
+import { randomFillSync } from "node:crypto";
+import { once } from "node:events";
+import { isLoopback } from "../process/listen-address.ts";
+import type { Clock, Timer } from "../process/clock.ts";
+import type { Log } from "../process/log.ts";
+import type { ProxyConfig } from "./config.ts";
+import { createBuffers } from "./exchange/buffers.ts";
+import type { Exchange, Plane } from "./exchange/exchange.ts";
+import { fail } from "./exchange/fail.ts";
+import { handle } from "./exchange/handle.ts";
+import { createLingering } from "./exchange/lingering.ts";
+import { judgeAgain, sweep } from "./exchange/open.ts";
+import { createListener } from "./listener.ts";
+import type { RequestMetrics } from "./observe/metrics.ts";
+import type { Observer } from "./observe/observer.ts";
+import { createTracer } from "./observe/trace.ts";
+import { createAddressPolicy } from "./table/address-policy.ts";
+import type { Table } from "./table/compiled.ts";
+import { createAffinity } from "./upstream/affinity.ts";
+import { createConnections } from "./upstream/connections.ts";
+import { createEndpointStates } from "./upstream/endpoint.ts";
+import { createForward } from "./upstream/forward.ts";
+import { createPicker } from "./upstream/pick.ts";
+
+/** How often deadlines, expired keys and idle connections are looked at; milliseconds. */
+const TICK_MS = 250;
+/** Tasks and contexts whose endpoint is remembered. */
+const AFFINITY_ENTRIES = 200_000;
+
+export interface ProxyDeps {
+  readonly config: Pick<
+    ProxyConfig,
+    "listen" | "maxBuffered" | "maxBufferedPerKey" | "headersTimeout" | "bodyTimeout" | "keepAliveTimeout"
+  >;
+  readonly table: Table;
+  readonly observer: Pick<Observer, "finished">;
+  readonly metrics: Pick<RequestMetrics, "refused" | "streamOpened" | "streamClosed" | "setBuffered">;
+  readonly clock: Clock;
+  /** As Math.random. */
+  readonly random: () => number;
+  readonly log: Log;
+  /** Fills a buffer with random bytes, for trace ids. */
+  readonly randomFill?: (buffer: Uint8Array) => void;
+  /** Milliseconds with fractions, for durations. */
+  readonly monotonic?: () => number;
+}
+
+export interface Proxy {
+  /** Resolves once connections are taken; rejects when the address cannot be had. */
+  listen(): Promise<{ host: string; port: number }>;
+  /**
+   * Takes no new connections and lets running requests and streams end; after the limit they are cut with `Draining`.
+   *
+   * @param limitMs milliseconds
+   * @returns how many were cut
+   */
+  drain(limitMs: number): Promise<{ cut: number }>;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+  /** Requests that are not over. */
+  readonly open: number;
+}
+
+export function createProxy(deps: ProxyDeps): Proxy {
+  const { config, table, observer, metrics, clock, random, log } = deps;
+  const buffers = createBuffers({ perKey: config.maxBufferedPerKey, total: config.maxBuffered });
+  const affinity = createAffinity(AFFINITY_ENTRIES);
+  const lingering = createLingering();
+  const open = new Set<Exchange>();
+  const whenIdle = new Set<() => void>();
+
+  let allowed = createAddressPolicy(table.gateway.allowedUpstreams);
+  let allowedUpstreams = JSON.stringify(table.gateway.allowedUpstreams);
+  const connections = createConnections({ clock, allowed: (address) => allowed(address) });
+  const picker = createPicker({ table, states: createEndpointStates(), affinity, random });
+
+  const plane: Plane = {
+    table,
+    clock,
+    monotonic: deps.monotonic ?? (() => performance.now()),
+    log,
+    metrics,
+    tracer: createTracer(deps.randomFill ?? randomFillSync),
+    forward: createForward({ table, picker, affinity, connections, clock, log }),
+    affinity,
+    buffers,
+    open,
+    lingering,
+    bodyTimeout: config.bodyTimeout,
+    finished(record) {
+      observer.finished(record);
+      if (open.size > 0) return;
+      for (const wake of whenIdle) wake();
+      whenIdle.clear();
+    },
+    loopback: isLoopback(config.listen.host),
+    draining: false,
+  };
+
+  const server = createListener({
+    handle: (req, res, awaitsContinue) => handle(plane, req, res, awaitsContinue),
+    metrics,
+    headersTimeout: config.headersTimeout,
+    keepAliveTimeout: config.keepAliveTimeout,
+    isAnswering(socket) {
+      for (const { res } of open) if (res.socket === socket && res.headersSent) return true;
+      return false;
+    },
+  });
+
+  const stopListening = table.onChange((change) => {
+    const now = JSON.stringify(table.gateway.allowedUpstreams);
+    if (now !== allowedUpstreams) {
+      allowedUpstreams = now;
+      allowed = createAddressPolicy(table.gateway.allowedUpstreams);
+      connections.rejudge();
+    }
+    judgeAgain(plane, change);
+  });
+
+  let timer: Timer | undefined;
+  function tick(): void {
+    timer = clock.setTimeout(tick, TICK_MS);
+    sweep(plane);
+    lingering.sweep(clock.now());
+    connections.sweep();
+    metrics.setBuffered(buffers.total);
+    if (plane.draining) server.closeIdleConnections();
+  }
+
+  function idle(): Promise<void> {
+    return open.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.add(resolve));
+  }
+
+  function cutAll(): number {
+    const running = [...open];
+    for (const exchange of running) fail(exchange, "Draining");
+    return running.length;
+  }
+
+  async function close(): Promise<void> {
+    plane.draining = true;
+    timer?.cancel();
+    timer = undefined;
+    stopListening();
+    cutAll();
+    const closed = server.listening ? once(server, "close") : undefined;
+    if (server.listening) server.close();
+    server.closeAllConnections();
+    await closed;
+    await connections.close();
+  }
+
+  return {
+    async listen() {
+      server.listen(config.listen.port, config.listen.host);
+      await once(server, "listening");
+      tick();
+      const address = server.address();
+      if (address === null || typeof address === "string") throw new TypeError("the listener has no port");
+      return { host: address.address, port: address.port };
+    },
+    async drain(limitMs) {
+      plane.draining = true;
+      if (server.listening) server.close();
+      server.closeIdleConnections();
+      let cut = 0;
+      const limit = clock.setTimeout(() => {
+        cut = cutAll();
+      }, limitMs);
+      await idle();
+      limit.cancel();
+      log.info({ cut }, "drained");
+      return { cut };
+    },
+    close,
+    get open() {
+      return open.size;
+    },
+  };
+}
