@@ -3,7 +3,7 @@
 import { Environment } from "@marcbachmann/cel-js";
 import { isObject } from "./fault.ts";
 import { parseQuantity } from "./quantity.ts";
-import type { Schema } from "./schema.ts";
+import { memberSchema, type Schema } from "./schema.ts";
 
 export interface Cel {
   /** Whether the rule holds for `self`, a value made by `celValue`. Throws when the rule cannot be evaluated. */
@@ -56,7 +56,7 @@ export function celValue(schema: Schema, value: unknown): unknown {
   if (properties === undefined) return { name: value["name"] };
   return Object.fromEntries(
     Object.entries(value).flatMap(([name, member]) => {
-      const inner = properties[name];
+      const inner = memberSchema(schema, name);
       return inner === undefined || member === null ? [] : [[escapeName(name), celValue(inner, member)]];
     }),
   );

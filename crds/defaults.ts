@@ -1,7 +1,7 @@
 // What the API server does to an object before it judges it. In: schema and value. Out: a copy with the schema's defaults,
 // and the fields that the schema does not know (refused, as with fieldValidation=Strict).
 import { isObject, type Place } from "./fault.ts";
-import type { Schema } from "./schema.ts";
+import { memberSchema, type Schema } from "./schema.ts";
 
 /** A deep copy with defaults. A member that is null counts as absent, since nothing in these schemas is nullable. */
 export function withDefaults(schema: Schema, value: unknown): unknown {
@@ -10,14 +10,13 @@ export function withDefaults(schema: Schema, value: unknown): unknown {
     return items === undefined ? value : value.map((item) => withDefaults(items, item));
   }
   if (!isObject(value)) return value;
-  const { properties = {}, additionalProperties } = schema;
   const copy = Object.entries(value).flatMap(([name, member]): [string, unknown][] => {
-    const inner = Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+    const inner = memberSchema(schema, name);
     if (inner === undefined) return [[name, member]];
     return member === null ? [] : [[name, withDefaults(inner, member)]];
   });
   const given = new Set(copy.map(([name]) => name));
-  for (const [name, inner] of Object.entries(properties)) {
+  for (const [name, inner] of Object.entries(schema.properties ?? {})) {
     if (inner.default !== undefined && !given.has(name)) copy.push([name, inner.default]);
   }
   return Object.fromEntries(copy);
@@ -36,10 +35,7 @@ export function unknownFields(
   if (!isObject(value) || (schema.properties === undefined && schema.additionalProperties === undefined)) return [];
   const known = Object.keys(schema.properties ?? {});
   return Object.entries(value).flatMap(([name, member]) => {
-    const inner =
-      schema.properties !== undefined && Object.hasOwn(schema.properties, name)
-        ? schema.properties[name]
-        : schema.additionalProperties;
+    const inner = memberSchema(schema, name);
     return inner === undefined
       ? [{ place: [...place, name], name, known }]
       : unknownFields(inner, member, [...place, name]);

@@ -1,5 +1,5 @@
 // What is wrong with an object, and where. In: a place in it. Out: the place as the API server writes it.
-import type { Schema } from "./schema.ts";
+import { memberSchema, type Schema } from "./schema.ts";
 
 export interface Fault {
   /** As in spec.backends[0].url; "" is the object itself. */
@@ -24,7 +24,7 @@ export function pathOf(root: Schema, place: Place): string {
       schema = schema.additionalProperties;
     } else {
       path += path === "" ? step : `.${step}`;
-      schema = schema?.properties?.[step];
+      schema = schema === undefined ? undefined : memberSchema(schema, step);
     }
   }
   return path;

@@ -39,8 +39,7 @@ const WORDS = { string: "a string (in quotes)", number: "a number", map: "an obj
 
 /** Faults of `metadata`, with paths from the object's root. A null member counts as absent. */
 export function checkMetadata(metadata: unknown): Fault[] {
-  if (!isObject(metadata))
-    return [{ path: "metadata", message: "is required, with a name, as in: metadata: {name: travel}" }];
+  if (!isObject(metadata)) return [{ path: "metadata", message: "is required, as in: {name: travel}" }];
   const faults: Fault[] = [];
   for (const [member, value] of Object.entries(metadata)) {
     if (!isMember(member)) {

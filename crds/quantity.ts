@@ -16,10 +16,3 @@ export function parseQuantity(text: string): bigint | undefined {
   const factor = FACTORS[parts?.[2] ?? ""];
   return parts?.[1] === undefined || factor === undefined ? undefined : BigInt(parts[1]) * factor;
 }
-
-/** Bytes of a field that takes a number or a quantity. Throws on what the schema refuses. */
-export function bytesOf(value: number | string): number {
-  const bytes = typeof value === "number" ? value : Number(parseQuantity(value) ?? Number.NaN);
-  if (!Number.isSafeInteger(bytes) || bytes < 0) throw new Error("not a quantity that the schema admits");
-  return bytes;
-}

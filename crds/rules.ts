@@ -1,8 +1,7 @@
 // What a structural schema says beyond types and bounds: unique list keys, and rules. In: schema, value. Out: faults.
-import type { Cel } from "./cel.ts";
-import { celValue } from "./cel.ts";
+import { type Cel, celValue } from "./cel.ts";
 import { isObject, member, type Place } from "./fault.ts";
-import type { Rule, Schema } from "./schema.ts";
+import { memberSchema, type Rule, type Schema } from "./schema.ts";
 
 export interface RuleFault {
   readonly place: Place;
@@ -32,7 +31,7 @@ export function checkRules(
     value.forEach((item, index) => faults.push(...checkRules(cel, items, item, blocked, [...place, index])));
   } else if (isObject(value)) {
     for (const [name, inner] of Object.entries(value)) {
-      const below = schema.properties?.[name] ?? schema.additionalProperties;
+      const below = memberSchema(schema, name);
       if (below !== undefined) faults.push(...checkRules(cel, below, inner, blocked, [...place, name]));
     }
   }

@@ -50,3 +50,8 @@ export interface KindSchema {
 export function readSchemas(): readonly KindSchema[] {
   return JSON.parse(readFileSync(join(import.meta.dirname, "schemas.json"), "utf8"));
 }
+
+/** The schema of a member: of a field that is named, else of the entries of a map; undefined when nothing is said of it. */
+export function memberSchema({ properties, additionalProperties }: Schema, name: string): Schema | undefined {
+  return properties !== undefined && Object.hasOwn(properties, name) ? properties[name] : additionalProperties;
+}

@@ -148,7 +148,7 @@ export interface Pricing {
 }
 
 export interface Logging {
-  /** None: no line of the agent's requests. Metadata: who, what, how long, how much. Full: the bodies too. Default Metadata. */
+  /** None: who called which operation, and how it went, but nothing that was said, not even ids. Metadata: ids and states too. Full: bodies too. Default Metadata. */
   readonly content?: "None" | "Metadata" | "Full";
   /** How much of each body is logged with Full, as 16Ki or in bytes. Default 16Ki; at most 1Mi. */
   readonly maxBytes?: number | string;

@@ -5,7 +5,7 @@ import { unknownFields, withDefaults } from "./defaults.ts";
 import { type Fault, isObject, member, pathOf, type Place } from "./fault.ts";
 import { checkMetadata } from "./metadata.ts";
 import { checkRules } from "./rules.ts";
-import { API_VERSION, type KindSchema, readSchemas, type Schema } from "./schema.ts";
+import { API_VERSION, readSchemas, type Schema } from "./schema.ts";
 import { createStructure } from "./structure.ts";
 import { didYouMean } from "./suggest.ts";
 import type { A2AAgent, VirtualKey } from "./types.ts";
@@ -25,7 +25,7 @@ export interface Validator {
 /** Reads the CRDs; throws when they cannot be read. What a kind needs more is made at its first object. */
 export function createValidator(): Validator {
   const check = createSchemaCheck();
-  const schemas = new Map(readSchemas().map(({ kind, schema }): [string, Schema] => [kind, schema]));
+  const schemas = new Map(readSchemas().map(({ kind, schema }): [string, Schema] => [kind, withOpenMetadata(schema)]));
   const withoutStatus = new Map([...schemas].map(([kind, schema]) => [kind, dropStatus(schema)]));
   return {
     validate(object) {
@@ -41,7 +41,13 @@ export function createValidator(): Validator {
         message: `is not a known field${didYouMean(name, known)}`,
       }));
       const { value, faults } = check(judged, kept);
-      const all = [...checkMetadata(object["metadata"]), ...unknown, ...faults];
+      // Of one place, the schema's word is kept, which says more; but of a name that is not there it can say nothing.
+      const name = member(object["metadata"], "name");
+      const named = typeof name === "string" && name !== "";
+      const kindFaults = faults.filter(({ path }) => named || !path.startsWith("metadata"));
+      const told = new Set(kindFaults.map(({ path }) => path));
+      const metadata = checkMetadata(object["metadata"]).filter(({ path }) => !told.has(path));
+      const all = [...metadata, ...unknown, ...kindFaults];
       if (all.length > 0) return { ok: false, faults: all };
       return { ok: true, object: value as A2AAgent | VirtualKey };
     },
@@ -76,6 +82,11 @@ export function createSchemaCheck(): (
   };
 }
 
+/** What metadata may hold is Kubernetes' to say, and judged apart. */
+function withOpenMetadata(schema: Schema): Schema {
+  return { ...schema, properties: { ...schema.properties, metadata: { type: "object" } } };
+}
+
 function dropStatus(schema: Schema): Schema {
   const { status: _, ...properties } = schema.properties ?? {};
   return { ...schema, properties };
@@ -83,7 +94,7 @@ function dropStatus(schema: Schema): Schema {
 
 const within = (inner: Place, outer: Place): boolean => outer.every((step, index) => inner[index] === step);
 
-function checkKind(object: unknown, kinds: readonly KindSchema["kind"][] | readonly string[]): Fault[] {
+function checkKind(object: unknown, kinds: readonly string[]): Fault[] {
   if (!isObject(object)) return [{ path: "", message: "must be an object with apiVersion, kind, metadata and spec" }];
   const { apiVersion, kind } = object;
   const faults: Fault[] = [];

@@ -191,7 +191,7 @@ function rulesOf(kind: "A2AAgent" | "VirtualKey"): PlacedRule[] {
 
 function rulesIn(schema: Schema, path: string): PlacedRule[] {
   const own = (schema["x-kubernetes-validations"] ?? []).map(({ message, fieldPath = "" }) => ({
-    path: `${path}${fieldPath}`,
+    path: `${path}${fieldPath}`.replace(/^\./, ""),
     message,
   }));
   return [
