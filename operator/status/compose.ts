@@ -72,8 +72,6 @@ function withoutCounts(status: Status): Status {
 }
 
 function withoutWording(status: Status): Status {
-  const conditions = (status.conditions ?? []).map(({ message: _, ...condition }) =>
-    Object.assign(condition, { message: "" }),
-  );
+  const conditions = (status.conditions ?? []).map((condition) => Object.assign({}, condition, { message: "" }));
   return { ...status, conditions };
 }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { BackendStatus } from "../../crds/types.ts";
+import type { ApplyResult, StatusTarget } from "../kube/apply.ts";
 import type { ProxyState } from "../publish/acks.ts";
 import { refOf } from "../objects.ts";
 import type { AgentObject, KeyObject, Ref, StoredObject } from "../objects.ts";
@@ -15,31 +16,18 @@ import { decide } from "./decide.ts";
 import type { Entry, Limits, StoredStatus } from "./decide.ts";
 import type { Status } from "./compose.ts";
 
-/** An object whose status is written. */
-export interface Target {
-  readonly kind: "A2AAgent" | "VirtualKey";
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
-
-export type WriteResult =
-  | { readonly ok: true; readonly resourceVersion: string }
-  | { readonly ok: false; readonly reason: "Gone" }
-  | { readonly ok: false; readonly reason: "Refused" | "Unavailable"; readonly message: string };
-
 export interface WriterDeps {
   /** The object as it was last read. */
   readonly read: (ref: Ref) => StoredObject | undefined;
   readonly proxies: () => readonly ProxyState[];
   /** Sequence of the last batch that went out. */
   readonly sent: () => number;
-  readonly write: (target: Target, status: Status, signal: AbortSignal) => Promise<WriteResult>;
-  readonly emit: (target: Target, event: ConditionEvent) => void;
+  readonly write: (target: StatusTarget, status: Status, signal: AbortSignal) => Promise<ApplyResult>;
+  readonly emit: (target: StatusTarget, event: ConditionEvent) => void;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
-  readonly metrics: { written(kind: Target["kind"], result: "ok" | "Gone" | "Refused" | "Unavailable"): void };
+  readonly metrics: { written(kind: StatusTarget["kind"], result: "ok" | "Gone" | "Refused" | "Unavailable"): void };
   readonly limits?: Partial<Limits>;
 }
 
@@ -54,9 +42,9 @@ export interface StatusWriter {
   results(results: readonly ObjectResult[], sequence: number): void;
   removed(ref: Ref): void;
   /** What discovery found of the agent's backends, and what it has to say in conditions. */
-  discovered(agent: Omit<Target, "kind">, backends: readonly BackendStatus[], finding?: Finding): void;
+  discovered(agent: Omit<StatusTarget, "kind">, backends: readonly BackendStatus[], finding?: Finding): void;
   /** Says something that translation cannot know, in place of its finding of that type; undefined takes it back. */
-  override(target: Target, type: string, finding: Finding | undefined): void;
+  override(target: StatusTarget, type: string, finding: Finding | undefined): void;
   /** The object was read anew: somebody may have changed its status. */
   stored(ref: Ref): void;
   /** A proxy came, went or acknowledged. */
@@ -130,7 +118,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
   const save = async (
     ref: Ref,
     slot: Slot,
-    target: Target,
+    target: StatusTarget,
     status: Status,
     before: Status,
     signal: AbortSignal,

@@ -1,0 +1,139 @@
+// The operator's options. In: arguments and environment. Out: a configuration, or every fault at once.
+import type { ListenAddress } from "../process/listen-address.ts";
+import { LOG_LEVELS } from "../process/log.ts";
+import type { LogLevel } from "../process/log.ts";
+import * as value from "../process/option-values.ts";
+import { option } from "../process/option-table.ts";
+import type { OptionTable } from "../process/option-table.ts";
+import { parseOptions } from "../process/options.ts";
+import type { ParsedOptions } from "../process/options.ts";
+
+export interface OperatorConfig {
+  /** Which objects are ours: those with this spec.gatewayName. */
+  readonly gatewayName: string;
+  /** Unique among the operators of a gateway: the pod UID in a cluster. */
+  readonly replica: string;
+  readonly kubeconfig: string | undefined;
+  /** Namespaces that are read; none: all. */
+  readonly namespaces: readonly string[];
+  readonly leaseName: string;
+  readonly leaseNamespace: string;
+  /** Where proxies come for the table. */
+  readonly listen: ListenAddress;
+  readonly adminListen: ListenAddress;
+  /** Under which clients reach the gateway. */
+  readonly publicUrl: string | undefined;
+  /** CIDRs. */
+  readonly trustedProxies: readonly string[];
+  /** CIDRs. */
+  readonly allowedUpstreams: readonly string[];
+  readonly logLevel: LogLevel;
+  readonly logFormat: "auto" | "json" | "pretty";
+}
+
+const name = value.text(
+  "NAME",
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a name of lower-case letters, digits and hyphens",
+);
+const objectName = value.text(
+  "NAME",
+  /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
+  "the name of an object: lower-case letters, digits, hyphens and dots",
+);
+
+const table = {
+  gatewayName: option(name, {
+    group: "Gateway",
+    default: "default",
+    help: "The gateway that this operator runs: it touches only objects that name it in spec.gatewayName.",
+  }),
+  publicUrl: option(value.httpUrl, {
+    group: "Gateway",
+    help: "Base URL under which clients reach the gateway; it stands in cards and in status.url.",
+  }),
+  trustedProxies: option(value.listOf(value.cidr), {
+    group: "Gateway",
+    default: "",
+    help: "Address ranges whose X-Forwarded-Proto, -Host and -Prefix are believed.",
+  }),
+  allowedUpstreams: option(value.listOf(value.cidr), {
+    group: "Gateway",
+    default: "",
+    help: "Loopback, link-local or private address ranges that url backends may reach all the same.",
+  }),
+  kubeconfig: option(value.path, {
+    group: "Kubernetes",
+    defaultText: "$KUBECONFIG, else the pod's ServiceAccount",
+    help: "How to reach the API server.",
+  }),
+  namespaces: option(value.listOf(name), {
+    group: "Kubernetes",
+    default: "",
+    defaultText: "all",
+    help: "Namespaces to read. With some named, Roles suffice, and allowedKeys.namespaces.from: Selector is not served.",
+  }),
+  leaseName: option(objectName, {
+    group: "Kubernetes",
+    defaultText: "parley-operator-{gateway-name}",
+    help: "The Lease whose holder writes statuses.",
+  }),
+  leaseNamespace: option(name, {
+    group: "Kubernetes",
+    default: "default",
+    alsoEnv: "POD_NAMESPACE",
+    help: "Namespace of the Lease.",
+  }),
+  listen: option(value.listenAddress, {
+    group: "Listeners",
+    default: "127.0.0.1:7700",
+    help: "Where proxies come for the table. It carries credentials without TLS: keep it on loopback or a trusted network.",
+  }),
+  adminListen: option(value.listenAddress, {
+    group: "Listeners",
+    default: "127.0.0.1:9091",
+    help: "Where health, readiness, metrics, the redacted table and the list of proxies are served.",
+  }),
+  replica: option(
+    value.text("ID", /^[A-Za-z0-9._-]{1,128}$/, "letters, digits, dots, hyphens and underscores, up to 128"),
+    {
+      group: "Kubernetes",
+      alsoEnv: "POD_UID",
+      defaultText: "$POD_UID, else random",
+      help: "What this operator calls itself; unique among the operators of a gateway.",
+    },
+  ),
+  logLevel: option(value.oneOf(LOG_LEVELS), { group: "Log", default: "info", help: "The least level that is logged." }),
+  logFormat: option(value.oneOf(["auto", "json", "pretty"]), {
+    group: "Log",
+    default: "auto",
+    help: "auto is text for people on a terminal, else JSON lines.",
+  }),
+} as const satisfies OptionTable;
+
+/** How the executable presents itself. */
+export const OPERATOR_COMMAND = {
+  command: "parley-operator",
+  summary: "Turns A2AAgents and VirtualKeys into the routing table of the proxies.",
+};
+
+/** @param deps.randomId makes a replica id when neither option nor POD_UID gives one */
+export function parseOperatorConfig(deps: {
+  argv: readonly string[];
+  env: Readonly<Record<string, string | undefined>>;
+  randomId: () => string;
+}):
+  | { readonly kind: "run"; readonly config: OperatorConfig }
+  | Exclude<ParsedOptions<OptionTable>, { readonly kind: "run" }> {
+  const parsed = parseOptions(table, OPERATOR_COMMAND, deps);
+  if (parsed.kind !== "run") return parsed;
+  const { options } = parsed;
+  return {
+    kind: "run",
+    config: {
+      ...options,
+      replica: options.replica ?? deps.randomId(),
+      leaseName: options.leaseName ?? `parley-operator-${options.gatewayName}`,
+    },
+  };
+}

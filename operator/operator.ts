@@ -1,0 +1,198 @@
+// The operator as a list of parts in the order in which data flows through them. In: a configuration and a way to the API server.
+// Out: a process that keeps proxies and statuses up to the objects, until it is closed.
+import type { Registry } from "prom-client";
+import type { Clock } from "../process/clock.ts";
+import type { ListenAddress } from "../process/listen-address.ts";
+import type { Log } from "../process/log.ts";
+import { createAdmin } from "../process/admin.ts";
+import { adminRoutes } from "./admin.ts";
+import type { OperatorConfig } from "./config.ts";
+import { createApplyStatus } from "./kube/apply.ts";
+import type { KubeClient } from "./kube/client.ts";
+import { createEvents } from "./kube/events.ts";
+import { ensureKeySecret } from "./kube/key-secrets.ts";
+import { runLease } from "./kube/lease.ts";
+import { lookAtSecret } from "./kube/not-labelled.ts";
+import { reflect } from "./kube/reflector.ts";
+import { KINDS } from "./kube/resources.ts";
+import { createLoop } from "./loop.ts";
+import type { Scope } from "./loop.ts";
+import { createOperatorMetrics } from "./metrics.ts";
+import { createPublisher } from "./publish/publisher.ts";
+import { authenticateAnyone, createStreamServer } from "./publish/stream-server.ts";
+import { createSecrets } from "./secrets.ts";
+import { createStatusWriter } from "./status/writer.ts";
+import { createStore } from "./store.ts";
+import { createTranslation } from "./translate/engine.ts";
+
+export interface OperatorDeps {
+  readonly config: OperatorConfig;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly registry: Registry;
+}
+
+export interface Operator {
+  /** Opens both listeners and begins to read the API server, which may be down: that is waited for, not an error. */
+  start(): Promise<{ readonly stream: ListenAddress; readonly admin: ListenAddress }>;
+  /** Gives the Lease back, ends streams and watches. */
+  close(): Promise<void>;
+}
+
+/** Nothing happens before `start`. */
+export function createOperator(deps: OperatorDeps): Operator {
+  const { config, client, clock, random, log, registry } = deps;
+  const { gatewayName: gateway, replica } = config;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const scopes = scopesOf(config.namespaces);
+  const kinds = [...new Set(scopes.map(({ kind }) => kind))];
+  const metrics = createOperatorMetrics(registry, kinds);
+  let holder: string | undefined;
+
+  // 1. Objects as they were read last.
+  const store = createStore({ gatewayName: gateway });
+
+  // 2. Objects to rows and findings, pure.
+  const translation = createTranslation({
+    store,
+    settings: {
+      gatewayName: gateway,
+      publicUrl: config.publicUrl,
+      trustedProxies: config.trustedProxies,
+      allowedUpstreams: config.allowedUpstreams,
+      exemptTokens: [],
+      // Namespaces are no part of a namespace: with Roles alone they cannot be read.
+      selectors: config.namespaces.length === 0,
+    },
+    onError: (ref, error) => log.error({ object: ref, err: error }, "translation of an object failed"),
+  });
+
+  // 3. Rows to proxies, and what proxies serve of them.
+  const publisher = createPublisher({ gateway, replica, clock, log, metrics: metrics.publisher });
+  const streams = createStreamServer({
+    publisher,
+    gateway,
+    listen: config.listen,
+    authenticate: authenticateAnyone,
+    log,
+  });
+
+  // 4. Findings and acknowledgements to statuses and Events: only while the Lease is held.
+  const events = createEvents({ client, replica, clock, random, log, signal, observe: metrics.event });
+  const status = createStatusWriter({
+    read: (ref) => store.get(ref),
+    proxies: () => publisher.proxies(),
+    sent: () => publisher.state.sequence,
+    write: createApplyStatus(client),
+    emit: (about, { type, reason, condition, message }) =>
+      events.emit({ about, type, reason, action: condition, note: message === "" ? reason : message }),
+    clock,
+    random,
+    log,
+    metrics: metrics.status,
+  });
+  publisher.onProxies(() => status.proxiesChanged());
+
+  // 5. What the leader adds to the objects: tokens for keys that name none, what the agents' cards say.
+  const secrets = createSecrets({
+    store,
+    ensure: (key, until) => ensureKeySecret(client, key, until),
+    look: (namespace, name, until) => lookAtSecret(client, namespace, name, until),
+    override: (target, type, finding) => status.override(target, type, finding),
+    clock,
+    random,
+    log,
+  });
+
+  // 6. The loop that drives 1 to 5 by what the API server says.
+  const loop = createLoop({
+    store,
+    translation,
+    publisher,
+    status,
+    onTurn: (_refs, results) => {
+      secrets.results(results);
+    },
+    scopes,
+    now: () => clock.now(),
+    log,
+    translated: metrics.translated,
+  });
+
+  // 7. What can be seen of it.
+  const admin = createAdmin({
+    listen: config.adminListen,
+    registry,
+    log,
+    unready: () => (loop.synced ? [] : [`not read yet from ${client.server}: ${loop.missing.join(", ")}`]),
+    routes: adminRoutes({ publisher, replica, holder: () => holder, now: () => clock.now() }),
+  });
+  metrics.watch({
+    objects: (kind) => store.size(kind),
+    rows: () => publisher.state.rows,
+    subscribers: () => publisher.proxies().length,
+    lag: () =>
+      publisher.proxies().map(({ proxy, acked }) => ({
+        proxy,
+        batches: publisher.state.sequence - (acked?.sequence ?? 0),
+      })),
+    synced: (kind) => loop.isSynced(kind),
+    statusesWaiting: () => status.waiting,
+    version: () => publisher.state.version,
+  });
+
+  const follow = async (scope: Scope): Promise<void> => {
+    const observe = metrics.reflector(scope.kind);
+    for await (const change of reflect({ client, ...scope, clock, random, log, signal, observe })) {
+      loop.take(scope, change);
+    }
+  };
+  const lead = (holding: boolean, by: string | undefined): void => {
+    holder = by;
+    metrics.leader(holding);
+    publisher.setHolder(by);
+    status.lead(holding);
+    secrets.lead(holding);
+  };
+  const elect = (): Promise<void> =>
+    runLease({
+      client,
+      namespace: config.leaseNamespace,
+      name: config.leaseName,
+      identity: replica,
+      clock,
+      random,
+      log,
+      signal,
+      onChange: lead,
+    });
+  let running: readonly Promise<void>[] = [];
+
+  return {
+    start: async () => {
+      const addresses = { stream: await streams.listen(), admin: await admin.listen() };
+      log.info({ replica, gateway, api_server: client.server }, "operator runs");
+      running = [...scopes.map(follow), elect()];
+      return addresses;
+    },
+    close: async () => {
+      stopping.abort();
+      status.close();
+      await Promise.all(running);
+      await streams.close();
+      await admin.close();
+      await client.close();
+    },
+  };
+}
+
+/** What is listed and watched. With namespaces named, each of them by itself, and no Namespaces. */
+function scopesOf(namespaces: readonly string[]): readonly Scope[] {
+  if (namespaces.length === 0) return KINDS.map((kind) => ({ kind }));
+  return KINDS.filter((kind) => kind !== "Namespace").flatMap((kind) =>
+    namespaces.map((namespace) => ({ kind, namespace })),
+  );
+}
