@@ -2,6 +2,7 @@
 import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
 import { isIP } from "node:net";
+import { Readable } from "node:stream";
 import { type ListenAddress, isLoopback } from "./listen-address.ts";
 import type { Log } from "./log.ts";
 
@@ -9,6 +10,8 @@ export interface AdminDeps {
   readonly listen: ListenAddress;
   readonly registry: Registry;
   readonly log: Log;
+  /** The registry as text, piece by piece; by default all at once, which is right where there are few series. */
+  readonly exposition?: (registry: Registry) => AsyncIterable<string>;
   /** Why the process is not ready, in short sentences; empty: it is. */
   readonly unready: () => readonly string[];
   /** Adds routes of the process's own. */
@@ -25,7 +28,7 @@ export interface Admin {
 /**
  * `GET /healthz`: 200 while the process runs. `GET /readyz`: 200, or 503 with the reasons. `GET /metrics`: Prometheus text format.
  */
-export function createAdmin({ listen, registry, log, unready, routes }: AdminDeps): Admin {
+export function createAdmin({ listen, registry, exposition, log, unready, routes }: AdminDeps): Admin {
   const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: 30_000 });
 
   // A web page can point a name of its own at 127.0.0.1 and read what stands there; it cannot choose the Host that is sent then.
@@ -48,7 +51,7 @@ export function createAdmin({ listen, registry, log, unready, routes }: AdminDep
   });
   app.get("/metrics", async (_request, reply) => {
     reply.header("content-type", registry.contentType);
-    return registry.metrics();
+    return exposition === undefined ? registry.metrics() : Readable.from(exposition(registry));
   });
   routes?.(app);
   app.setErrorHandler(async (error, request, reply) => {

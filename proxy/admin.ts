@@ -5,6 +5,7 @@ import type { Registry } from "prom-client";
 import { type Admin, createAdmin } from "../process/admin.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
 import type { Log } from "../process/log.ts";
+import { exposition } from "./observe/exposition.ts";
 import type { Table } from "./table/compiled.ts";
 
 /** Characters of a dump that are made in one turn of the event loop, so that requests do not wait for it. */
@@ -22,6 +23,7 @@ export function createProxyAdmin(deps: {
   return createAdmin({
     listen,
     registry,
+    exposition,
     log,
     unready: () => unready(table.complete, draining()),
     routes(app) {

@@ -16,12 +16,13 @@ export interface ScrapedMetric {
   readonly samples: () => Iterable<Sample>;
 }
 
-/** Adds a metric to the registry, which asks nothing of it but `get`. */
+/** Adds a metric to the registry, which asks nothing of it but `get`; exposition.ts asks for `samples`. */
 export function registerScraped(registry: Registry, { name, help, type, samples }: ScrapedMetric): void {
   const metric = {
     name,
     help,
     type,
+    samples,
     aggregator: "sum",
     get: () => Promise.resolve({ name, help, type, aggregator: "sum", values: [...samples()] }),
     reset: () => undefined,
@@ -47,7 +48,7 @@ export function observe(histogram: Histogram, bounds: readonly number[], value: 
   histogram.sum += value;
 }
 
-/** The cumulative series of one histogram, as Prometheus wants them. */
+/** The cumulative series of one histogram, as Prometheus wants them: of one moment, however slowly they are taken. */
 export function* histogramSamples(
   name: string,
   labels: Readonly<Record<string, string | number>>,
@@ -55,10 +56,11 @@ export function* histogramSamples(
   bounds: readonly number[],
 ): Iterable<Sample> {
   let total = 0;
-  for (const [bucket, count] of histogram.counts.entries()) {
+  const { sum } = histogram;
+  for (const [bucket, count] of [...histogram.counts].entries()) {
     total += count;
     yield { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[bucket] ?? "+Inf" }, value: total };
   }
-  yield { metricName: `${name}_sum`, labels, value: histogram.sum };
+  yield { metricName: `${name}_sum`, labels, value: sum };
   yield { metricName: `${name}_count`, labels, value: total };
 }
