@@ -4,7 +4,7 @@ import { afterEach } from "vitest";
 export function createCleanup(): <T extends { close(): Promise<void> }>(started: Promise<T>) => Promise<T> {
   const open: { close(): Promise<void> }[] = [];
   afterEach(async () => {
-    for (const each of open.splice(0).reverse()) await each.close();
+    for (const each of open.splice(0).toReversed()) await each.close();
   });
   return async (started) => {
     const thing = await started;

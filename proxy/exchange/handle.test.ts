@@ -38,7 +38,7 @@ describe("who asks", () => {
     const paths = ["/a2a/travel", "/a2a/nobody", "/", "/a2a/travel/tasks/1", "/a2a/%2e%2e/x", "/metrics"];
     for (const [index, path] of paths.entries()) {
       const reply = await send(port, { path, body: "{ this is no JSON", token });
-      expect(reply.status, path).toBe(401);
+      expect({ path, status: reply.status }).toEqual({ path, status: 401 });
       expect(reply.headers["www-authenticate"]).toMatch(/^Bearer/);
       expect(await record(index)).toMatchObject({ status: 401, outcome: "refused", reason: "Unauthenticated" });
     }
@@ -250,7 +250,9 @@ describe("what the agent answers", () => {
     );
     const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
     expect((await send(proxy.port, { body: BODY })).status).toBe(502);
-    await expect(send(proxy.port, { body: rpc("message/send", message({ metadata: "half" })) })).rejects.toThrow();
+    await expect(send(proxy.port, { body: rpc("message/send", message({ metadata: "half" })) })).rejects.toThrow(
+      "aborted",
+    );
     expect(await proxy.record(1)).toMatchObject({ outcome: "upstream_error", reason: "UpstreamReset", status: 200 });
   });
 

@@ -48,7 +48,8 @@ export function relayStream(
     if (reader.betweenEvents) res.write(errorEvent(binding, reason, { id: exchange.rpcId, version: exchange.version }));
     const { socket } = res;
     if (socket === null) return;
-    socket.destroySoon();
+    // Node passes what was written on after this turn; only then may the end follow.
+    process.nextTick(() => socket.destroySoon());
     plane.lingering.add(socket, plane.clock.now() + CUT_GRACE_MS);
   }
 
