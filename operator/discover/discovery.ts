@@ -1,0 +1,210 @@
+// Keeps what is known of the agents' cards fresh, while this process leads. In: references of objects that changed. Out: findings
+// of each agent's backends after each read. When to read is schedule.ts's to say, how is read-card.ts's.
+import { isDeepStrictEqual } from "node:util";
+import type { BackendStatus } from "../../crds/types.ts";
+import type { Clock } from "../../process/clock.ts";
+import type { Log } from "../../process/log.ts";
+import { createAddressPolicy } from "../../proxy/table/address-policy.ts";
+import { refOf } from "../objects.ts";
+import type { AgentObject, Ref } from "../objects.ts";
+import type { ReadableStore } from "../store.ts";
+import { createReads } from "../translate/reads.ts";
+import type { Finding } from "../translate/result.ts";
+import type { TranslateSettings } from "../translate/settings.ts";
+import { resolveBySystem } from "./connector.ts";
+import type { Resolve } from "./connector.ts";
+import { judge, statusOf } from "./findings.ts";
+import type { BackendRead, Memory } from "./findings.ts";
+import { readCard } from "./read-card.ts";
+import { createSchedule } from "./schedule.ts";
+import { cardTarget, hasTarget, placeOf } from "./target.ts";
+
+export interface DiscoveryDeps {
+  readonly store: ReadableStore;
+  readonly settings: Pick<TranslateSettings, "allowedUpstreams">;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Ends everything. */
+  readonly signal: AbortSignal;
+  /**
+   * Told after each read, also when nothing changed. `backends`: in the spec's order, those whose card was ever read. `finding`: the
+   * condition Discovered, to be said in place of translation's.
+   */
+  readonly onFindings: (agent: DiscoveredAgent, backends: readonly BackendStatus[], finding: Finding) => void;
+  /** Told of each read of one backend, for a metric. */
+  readonly onRead?: (outcome: "ok" | "CardUnreachable" | "CardInvalid" | "UpstreamRefused") => void;
+  /** How names are resolved; the system's way by default. */
+  readonly resolve?: Resolve;
+}
+
+export interface DiscoveredAgent {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface Discovery {
+  /** Refs that changed in the store. Agents that are new or whose backends changed are read at once. */
+  poke(refs: Iterable<Ref>): void;
+  /** Begins with all agents of the store, or ends all reads and forgets. */
+  lead(holding: boolean): void;
+}
+
+interface Watched {
+  readonly uid: string;
+  /** What the reads depend on. */
+  readonly spec: unknown;
+  /** Backends that could be asked when last looked at. */
+  reachable: ReadonlySet<string>;
+  /** By name of the backend. */
+  memory: ReadonlyMap<string, Memory>;
+  /** Ends the read under way: the agent was changed, or is gone. */
+  readonly over: AbortController;
+}
+
+export function createDiscovery(deps: DiscoveryDeps): Discovery {
+  const { store, clock, random, log } = deps;
+  const allowed = createAddressPolicy(deps.settings.allowedUpstreams);
+  const watched = new Map<Ref, Watched>();
+  /** Agents by the Services and Secrets of their spec. */
+  const uses = createReads();
+  let term: AbortController | undefined;
+  const schedule = createSchedule({
+    clock,
+    random,
+    run: async (ref) => {
+      try {
+        return await read(ref);
+      } catch (error) {
+        log.error({ object: ref, err: error }, "discovery failed");
+        return false;
+      }
+    },
+  });
+
+  const agentOf = (ref: Ref): AgentObject | undefined => {
+    const object = store.get(ref);
+    return object?.kind === "A2AAgent" && object.metadata.deletionTimestamp === undefined ? object : undefined;
+  };
+  const reachableOf = (agent: AgentObject): Set<string> =>
+    new Set(agent.spec.backends.filter((backend) => hasTarget(agent, backend, store)).map(({ name }) => name));
+
+  /** Looks at one agent as it is in the store now. `patient`: what is known already may be checked later. */
+  const look = (ref: Ref, patient: boolean): void => {
+    const agent = agentOf(ref);
+    const before = watched.get(ref);
+    if (agent === undefined) {
+      before?.over.abort();
+      watched.delete(ref);
+      uses.set(ref, new Set());
+      schedule.forget(ref);
+      return;
+    }
+    const { uid } = agent.metadata;
+    const spec = { backends: agent.spec.backends, path: agent.spec.card?.path, credentials: agent.spec.credentials };
+    if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
+    const memory = before?.uid === uid ? before.memory : new Map<string, Memory>();
+    before?.over.abort();
+    watched.set(ref, { uid, spec, reachable: reachableOf(agent), memory, over: new AbortController() });
+    uses.set(ref, usesOf(agent));
+    if (patient && isCovered(agent)) schedule.spread(ref);
+    else schedule.now(ref);
+  };
+
+  /** Something that agents refer to has changed: what can be asked only now is asked at once, what failed is tried again. */
+  const lookAtUsers = (fact: string): void => {
+    for (const ref of uses.readersOf(fact)) {
+      const agent = agentOf(ref);
+      const entry = watched.get(ref);
+      if (agent === undefined || entry === undefined) continue;
+      const before = entry.reachable;
+      entry.reachable = reachableOf(agent);
+      if ([...entry.reachable].some((name) => !before.has(name))) schedule.now(ref);
+      else schedule.retry(ref);
+    }
+  };
+
+  const read = async (ref: Ref): Promise<boolean> => {
+    const agent = agentOf(ref);
+    const entry = watched.get(ref);
+    const ended = term?.signal;
+    if (agent === undefined || entry === undefined || ended === undefined) return true;
+    const signal = AbortSignal.any([ended, entry.over.signal]);
+    const reads = await Promise.all(agent.spec.backends.map((backend) => readBackend(agent, backend, entry, signal)));
+    // What came in for a spec or a term that is over is nobody's finding.
+    if (signal.aborted) return true;
+    const { namespace, name, uid } = agent.metadata;
+    const memory = new Map<string, Memory>();
+    for (const one of reads) if (one.memory !== undefined) memory.set(one.name, one.memory);
+    entry.memory = memory;
+    const { backends, finding } = judge(reads, agent.status?.backends ?? []);
+    if (finding.status === "False")
+      log.debug({ agent: `${namespace}/${name}`, reason: finding.reason }, "card not read");
+    deps.onFindings({ namespace, name, uid }, backends, finding);
+    return reads.every(({ failure }) => failure === undefined);
+  };
+
+  const readBackend = async (
+    agent: AgentObject,
+    backend: AgentObject["spec"]["backends"][number],
+    entry: Watched,
+    signal: AbortSignal,
+  ): Promise<BackendRead> => {
+    const { name } = backend;
+    const place = placeOf(agent, backend);
+    const known = entry.memory.get(name);
+    const stillTrue = known === undefined || known.place === place;
+    const kept: BackendRead = { name, stillTrue, ...(known !== undefined && stillTrue ? { memory: known } : {}) };
+    const target = cardTarget(agent, backend, store, random);
+    if (target === undefined) return kept;
+    const answers = stillTrue ? (known?.answers ?? new Map()) : new Map();
+    const got = await readCard(target, answers, { clock, allowed, resolve: deps.resolve ?? resolveBySystem, signal });
+    if (signal.aborted) return kept;
+    deps.onRead?.(got.ok ? "ok" : got.reason);
+    if (!got.ok) return { ...kept, failure: { reason: got.reason, why: got.why } };
+    return { name, stillTrue: true, memory: { place, status: statusOf(name, got), answers: got.answers } };
+  };
+
+  const lead = (holding: boolean): void => {
+    if (holding === (term !== undefined)) return;
+    term?.abort();
+    term = holding ? new AbortController() : undefined;
+    watched.clear();
+    uses.clear();
+    schedule.clear();
+    if (!holding) return;
+    for (const { metadata } of store.list("A2AAgent")) look(refOf("A2AAgent", metadata.namespace, metadata.name), true);
+  };
+  deps.signal.addEventListener("abort", () => lead(false), { once: true });
+
+  return {
+    poke(refs) {
+      if (term === undefined) return;
+      for (const ref of refs) {
+        if (ref.startsWith("A2AAgent/")) look(ref, false);
+        else if (ref.startsWith("EndpointSlice/")) {
+          const slice = store.get(ref);
+          // A slice that is gone gives nobody an endpoint.
+          if (slice?.kind === "EndpointSlice") lookAtUsers(refOf("Service", slice.metadata.namespace, slice.service));
+        } else lookAtUsers(ref);
+      }
+    },
+    lead: (holding) => lead(holding && !deps.signal.aborted),
+  };
+}
+
+function usesOf({ spec, metadata: { namespace } }: AgentObject): Set<string> {
+  const services = spec.backends.flatMap(({ service }) => (service === undefined ? [] : [service.name]));
+  return new Set([
+    ...services.map((name) => refOf("Service", namespace, name)),
+    ...(spec.credentials ?? []).map(({ secretRef }) => refOf("Secret", namespace, secretRef.name)),
+  ]);
+}
+
+/** Whether a leader has read the cards of all of the agent's backends, of this generation. */
+function isCovered({ spec, status, metadata }: AgentObject): boolean {
+  if (status?.observedGeneration !== metadata.generation) return false;
+  const known = new Set(status.backends?.map(({ name }) => name));
+  return spec.backends.every(({ name }) => known.has(name));
+}

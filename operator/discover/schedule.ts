@@ -1,0 +1,120 @@
+// When to do what has to be done again and again for each of many. In: names that come and go. Out: runs, a bounded number at once,
+// those that somebody waits for before those that are routine; after a failure sooner, and ever later while it lasts.
+import type { Clock, Timer } from "../../process/clock.ts";
+
+export interface Schedule {
+  /** Runs it as soon as there is room; again after the run under way, if there is one. */
+  now(id: string): void;
+  /** Runs it at a time picked within the first half minute. */
+  spread(id: string): void;
+  /** Runs it if its last run failed, but not within the first back-off after that. */
+  retry(id: string): void;
+  forget(id: string): void;
+  clear(): void;
+}
+
+export interface ScheduleDeps {
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Must not reject; true when it succeeded. */
+  readonly run: (id: string) => Promise<boolean>;
+}
+
+/** Milliseconds. */
+export const REFRESH_MS = 300_000;
+const SPREAD_MS = 30_000;
+const BACKOFF = { base: 1000, cap: REFRESH_MS };
+const CONCURRENCY = 16;
+
+interface Entry {
+  timer: Timer | undefined;
+  running: boolean;
+  /** Somebody wanted it while it ran. */
+  again: boolean;
+  failures: number;
+  endedAt: number;
+}
+
+export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
+  const entries = new Map<string, Entry>();
+  const urgent = new Set<string>();
+  const routine = new Set<string>();
+  let running = 0;
+
+  const entryOf = (id: string): Entry => {
+    const known = entries.get(id);
+    if (known !== undefined) return known;
+    const made: Entry = { timer: undefined, running: false, again: false, failures: 0, endedAt: 0 };
+    entries.set(id, made);
+    return made;
+  };
+  const after = (id: string, entry: Entry, ms: number): void => {
+    entry.timer?.cancel();
+    entry.timer = clock.setTimeout(() => {
+      entry.timer = undefined;
+      routine.add(id);
+      pump();
+    }, ms);
+  };
+
+  const pump = (): void => {
+    for (const queue of [urgent, routine]) {
+      for (const id of queue) {
+        if (running >= CONCURRENCY) return;
+        queue.delete(id);
+        const entry = entries.get(id);
+        if (entry !== undefined && !entry.running) void start(id, entry);
+      }
+    }
+  };
+  const start = async (id: string, entry: Entry): Promise<void> => {
+    running += 1;
+    entry.timer?.cancel();
+    entry.timer = undefined;
+    entry.running = true;
+    const succeeded = await run(id);
+    running -= 1;
+    entry.running = false;
+    entry.endedAt = clock.now();
+    // Forgotten meanwhile, or forgotten and entered anew: then this run says nothing.
+    if (entries.get(id) === entry) {
+      entry.failures = succeeded ? 0 : entry.failures + 1;
+      if (entry.again) urgent.add(id);
+      else after(id, entry, succeeded ? REFRESH_MS * (0.9 + 0.2 * random()) : backoff(entry.failures));
+      entry.again = false;
+    }
+    pump();
+  };
+  const backoff = (failures: number): number => {
+    const bound = Math.min(BACKOFF.base * 2 ** (failures - 1), BACKOFF.cap);
+    return bound * (0.75 + 0.25 * random());
+  };
+
+  return {
+    now(id) {
+      const entry = entryOf(id);
+      entry.failures = 0;
+      if (entry.running) entry.again = true;
+      else urgent.add(id);
+      pump();
+    },
+    spread: (id) => after(id, entryOf(id), SPREAD_MS * random()),
+    retry(id) {
+      const entry = entries.get(id);
+      if (entry === undefined || entry.running || entry.failures === 0) return;
+      after(id, entry, Math.max(0, entry.endedAt + BACKOFF.base - clock.now()));
+    },
+    forget(id) {
+      entries.get(id)?.timer?.cancel();
+      entries.delete(id);
+      urgent.delete(id);
+      routine.delete(id);
+    },
+    clear() {
+      for (const { timer } of entries.values()) timer?.cancel();
+      entries.clear();
+      urgent.clear();
+      routine.clear();
+    },
+  };
+}
