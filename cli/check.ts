@@ -1,0 +1,114 @@
+// `parley check`: judges manifests without a cluster. In: files, folders or standard input. Out: every fault with its place; exit 0 or 1.
+import { stat } from "node:fs/promises";
+import { createValidator } from "../crds/validate.ts";
+import { option } from "../process/option-table.ts";
+import * as value from "../process/option-values.ts";
+import { parseOptions } from "../process/options.ts";
+import { codeOf, readFolder, readOneFile } from "./folder.ts";
+import type { FileText } from "./folder.ts";
+import type { Command, Io } from "./io.ts";
+import { EMPTY_STATE, mergeFolder } from "./last-good.ts";
+import { createLocalOperator } from "./local-operator.ts";
+import { createManifestReader } from "./manifest-reader.ts";
+import type { Problem } from "./manifest.ts";
+import { WELL_KNOWN_TOKEN } from "./well-known-token.ts";
+import { count, formatProblem, problemsOf } from "./report.ts";
+import { createPaint } from "./terminal.ts";
+import { answerUsage } from "./usage.ts";
+
+const table = {
+  format: option(value.oneOf(["text", "json"]), {
+    group: "Output",
+    default: "text",
+    help: "text is a line for each problem; json is one object.",
+  }),
+  strict: option(value.boolean, {
+    group: "Output",
+    default: "false",
+    help: "Warnings count as errors: a Secret or an agent that is named but is not in the given files, for one.",
+  }),
+};
+
+const command = {
+  command: "parley check",
+  summary:
+    "Checks manifests as a cluster and the operator would, without either. Prints file, line, column and what to write instead. " +
+    "Exit code 0: all is valid; 1: something is not.",
+  operands: {
+    placeholder: "FILE|DIR…",
+    help: "Files and folders of YAML or JSON; - is standard input. What stands together is judged together.",
+    min: 1,
+    max: 10_000,
+  },
+};
+
+/** What is not in the files may be in the cluster; Services and cards always are. */
+const UNKNOWABLE = new Set(["ServiceNotFound", "PortNotFound", "CardUnreachable", "CardInvalid", "UpstreamRefused"]);
+
+export const check: Command = async (argv, io) => {
+  const parsed = parseOptions(table, command, { argv, env: io.env });
+  if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
+
+  const texts: FileText[] = [];
+  for (const operand of parsed.operands) texts.push(...(await readOperand(operand, io)));
+  const { objects, problems } = judge(texts);
+  const errors = problems.filter(({ severity }) => severity === "error").length;
+  const warnings = problems.filter(({ severity }) => severity === "warning").length;
+  const valid = errors === 0 && (warnings === 0 || !parsed.options.strict);
+  if (parsed.options.format === "json") {
+    io.out(`${JSON.stringify({ valid, files: texts.length, objects, errors, warnings, problems }, null, 2)}\n`);
+  } else {
+    const paint = createPaint(io.outColours);
+    for (const problem of problems) io.out(`${formatProblem(problem, paint)}\n`);
+    const summary = [count(texts.length, "file"), count(objects, "object"), count(errors, "error")];
+    if (warnings > 0) summary.push(count(warnings, "warning"));
+    io.out(`${(valid ? paint.green : paint.red)(valid ? "valid" : "not valid")}: ${summary.join(", ")}\n`);
+  }
+  return valid ? 0 : 1;
+};
+
+async function readOperand(operand: string, io: Io): Promise<readonly FileText[]> {
+  const now = (): number => Date.now();
+  if (operand === "-") return [{ file: "-", text: await io.readStdin(), stamp: "", readAt: now() }];
+  try {
+    if (!(await stat(operand)).isDirectory()) return [await readOneFile(operand, now)];
+    const { files } = await readFolder(operand, now);
+    if (files.length > 0) return files;
+    return [unreadable(operand, "holds no .yaml, .yml or .json file")];
+  } catch (error) {
+    const code = codeOf(error);
+    return [unreadable(operand, code === "ENOENT" ? "there is no such file" : `cannot be read: ${code}`)];
+  }
+}
+
+const unreadable = (file: string, fault: string): FileText => ({ file, text: undefined, fault, stamp: "", readAt: 0 });
+
+/** Schema and rules of each object, then what translation finds of all of them together. */
+export function judge(texts: readonly FileText[]): { readonly objects: number; readonly problems: readonly Problem[] } {
+  const read = createManifestReader(createValidator())(texts);
+  const state = mergeFolder(EMPTY_STATE, read.files);
+  const found: Problem[] = [];
+  const gateways = new Set<string>();
+  const objects = [...state.objects.values()].map(({ object }) => object);
+  for (const object of objects) if (object.kind !== "Secret") gateways.add(object.spec.gatewayName);
+  for (const gatewayName of gateways) {
+    const operator = createLocalOperator({
+      settings: {
+        gatewayName,
+        trustedProxies: [],
+        allowedUpstreams: [],
+        // Where the manifests will be served is not known here; a gateway off loopback refuses it.
+        exemptTokens: [WELL_KNOWN_TOKEN],
+        selectors: true,
+      },
+      log: { error: () => undefined },
+    });
+    operator.apply(objects);
+    for (const result of operator.results()) found.push(...problemsOf(result, state, { ignored: UNKNOWABLE }));
+  }
+  const order = new Map(texts.map(({ file }, index) => [file, index]));
+  const problems = [...read.problems, ...state.problems, ...found].toSorted(
+    (a, b) => (order.get(a.file) ?? 0) - (order.get(b.file) ?? 0) || a.line - b.line || a.column - b.column,
+  );
+  return { objects: objects.length, problems };
+}

@@ -1,0 +1,78 @@
+// The operator's work for a folder, in this process. In: the objects that the folder holds now. Out: the table, brought up to date, and
+// what was found of each object.
+import type { BackendStatus } from "../crds/types.ts";
+import { refOf } from "../operator/objects.ts";
+import type { Ref } from "../operator/objects.ts";
+import { createStore } from "../operator/store.ts";
+import type { Store } from "../operator/store.ts";
+import { createTranslation } from "../operator/translate/engine.ts";
+import type { ObjectResult, TranslateOutput } from "../operator/translate/result.ts";
+import type { TranslateSettings } from "../operator/translate/settings.ts";
+import type { TableWriter } from "../proxy/table/table.ts";
+import type { Log } from "../process/log.ts";
+import type { ManifestObject } from "./manifest.ts";
+
+export interface LocalOperator {
+  readonly store: Store;
+  /** Makes these all that there is. Gives the references of what changed. */
+  apply(objects: Iterable<ManifestObject>): readonly Ref[];
+  /** Takes what an agent's cards said; an agent that was replaced meanwhile is passed over. */
+  learn(
+    agent: { readonly namespace: string; readonly name: string; readonly uid: string },
+    found: readonly BackendStatus[],
+  ): void;
+  /** Of every agent and key. */
+  results(): Iterable<ObjectResult>;
+}
+
+const KINDS = ["A2AAgent", "VirtualKey", "Secret"] as const;
+
+/** `table` absent: nothing is served, only judged. */
+export function createLocalOperator(deps: {
+  readonly settings: TranslateSettings;
+  readonly table?: Pick<TableWriter, "applyLocal">;
+  readonly log: Pick<Log, "error">;
+}): LocalOperator {
+  const { settings, table, log } = deps;
+  const store = createStore({ gatewayName: settings.gatewayName });
+  const translation = createTranslation({
+    store,
+    settings,
+    onError: (ref, error) => log.error({ object: ref, err: error }, "translation failed"),
+  });
+  let whole = false;
+
+  function publish({ changes }: TranslateOutput): void {
+    if (!whole || changes.length > 0) table?.applyLocal(changes, !whole);
+    whole = true;
+  }
+
+  return {
+    store,
+    apply(objects) {
+      const all = [...objects].map((object) => withStatus(object, store));
+      const changed = KINDS.flatMap((kind) =>
+        store.replace(
+          kind,
+          all.filter((object) => object.kind === kind),
+        ),
+      );
+      publish(whole ? translation.update(changed) : translation.rebuild());
+      return changed;
+    },
+    learn({ namespace, name, uid }, found) {
+      const agent = store.find("A2AAgent", namespace, name);
+      if (agent === undefined || agent.metadata.uid !== uid) return;
+      if (!store.set({ ...agent, status: { ...agent.status, backends: found } })) return;
+      publish(translation.update([refOf("A2AAgent", namespace, name)]));
+    },
+    results: () => translation.results(),
+  };
+}
+
+/** What was learnt of an agent outlives an edit of its file. */
+function withStatus(object: ManifestObject, store: Store): ManifestObject {
+  if (object.kind !== "A2AAgent") return object;
+  const status = store.find("A2AAgent", object.metadata.namespace, object.metadata.name)?.status;
+  return status === undefined ? object : { ...object, status };
+}
