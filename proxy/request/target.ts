@@ -23,7 +23,7 @@ const notFound: Target = { ok: false, reason: "PathNotFound" };
 const origin = /^\/[!"$-[\]-~]*$/;
 /** A segment that is "." or "..", plain or encoded: a parser in front or behind may have resolved it. */
 const dotSegment = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-/** No agent has an encoded character in its name. Encoded slashes and NUL are anywhere a sign of two readings. */
+/** An encoded slash, backslash or NUL where an agent should be named: a parser in front may have seen another path. */
 const encodedSeparator = /%(?:2f|5c|00)/i;
 
 /**
@@ -37,9 +37,7 @@ export function parseTarget(target: string): Target {
   const mark = target.indexOf("?");
   const path = mark === -1 ? target : target.slice(0, mark);
   const query = mark === -1 ? "" : target.slice(mark + 1);
-  if (path.includes("/.") || path.includes("%")) {
-    if (dotSegment.test(path)) return invalid;
-  }
+  if ((path.includes("/.") || path.includes("%")) && dotSegment.test(path)) return invalid;
   if (path.startsWith("/a2a/")) return publicTarget(path, 5, query);
   if (path.startsWith("/ns/")) return longTarget(path, query);
   if (path.startsWith("/v1/a2a/")) {

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+import { Registry } from "prom-client";
+import { describe, expect, test } from "vitest";
+import { tableOf } from "../request/table.test-support.ts";
+import { logLine } from "./log-line.ts";
+import { createRequestMetrics } from "./metrics.ts";
+import { recordOf } from "./record.test-support.ts";
+import { registerTableMetrics } from "./table-metrics.ts";
+
+const page = readFileSync(new URL("../../docs/metrics-and-logs.md", import.meta.url), "utf8");
+
+describe("docs/metrics-and-logs.md", () => {
+  test("names every metric with its type, and none that is not there", () => {
+    const registry = new Registry();
+    const table = tableOf();
+    createRequestMetrics({ registry, table, now: () => 0 });
+    registerTableMetrics({ registry, table, droppedLogLines: () => 0, now: () => 0 });
+    const metrics = registry.getMetricsAsArray() as unknown as { name: string; type: string }[];
+    const documented = [...page.matchAll(/^\| `(parley_\w+)` \| (\w+) \|/gm)].map(([, name, type]) => ({ name, type }));
+    expect(new Set(documented)).toEqual(new Set(metrics.map(({ name, type }) => ({ name, type }))));
+  });
+
+  test("names every field of a line", () => {
+    const full = recordOf({
+      method: "ext/get",
+      streaming: true,
+      reason: "StreamIdle",
+      rpcCode: -32001,
+      requestContent: "",
+      responseContent: "",
+    });
+    const fields = Object.keys(JSON.parse(logLine(full)) as object);
+    expect(fields).toHaveLength(31);
+    for (const field of fields) expect(page).toContain(`\`${field}\``);
+  });
+});
