@@ -1,0 +1,156 @@
+// What the lines of one stream mean. In: lines as text, in order. Out: what each led to; batches go into the table and the last-good log.
+// Anything that cannot be is a fault: the batch is dropped, the table stays as it is, and the whole table is to be asked for.
+import type { Table } from "./compiled.ts";
+import type { RowId, StreamLine } from "./contract.ts";
+import { decodeLine, isUnknownLine } from "./encode.ts";
+import type { LastGood } from "./last-good.ts";
+import type { Committed, TableWriter } from "./table.ts";
+
+export type Fault =
+  | "Malformed"
+  | "FirstLineNotHello"
+  | "SecondHello"
+  | "OtherReplica"
+  | "SequenceNotRising"
+  | "BatchInsideBatch"
+  | "HeartbeatInsideBatch"
+  | "LineOutsideBatch"
+  | "CommitOfOtherBatch"
+  | "LineCount"
+  | "RowCount"
+  | "Version"
+  | "HeartbeatSequence"
+  | "HeartbeatVersion";
+
+/** Where the stream stands: everything up to (replica, sequence) is in the table, whose version is this. */
+export interface Position {
+  readonly replica: string;
+  readonly sequence: number;
+  readonly version: string;
+}
+
+export type Step =
+  | { readonly step: "None" }
+  | { readonly step: "Greeted"; readonly replica: string; readonly holder: string | undefined }
+  /** A batch was applied. `durable`: true once a restart cannot bring back what it took away. */
+  | {
+      readonly step: "Applied";
+      readonly at: Position;
+      readonly refused: readonly { readonly id: RowId; readonly reason: string }[];
+      readonly refusedRows: number;
+      readonly durable: Promise<boolean>;
+    }
+  /** A heartbeat that agrees with the table. */
+  | { readonly step: "Current"; readonly at: Position }
+  | { readonly step: "OtherGateway"; readonly gateway: string }
+  | { readonly step: "Fault"; readonly fault: Fault };
+
+export interface StreamReader {
+  /** Never throws. After a Fault or OtherGateway no further line is to be given. */
+  line(text: string): Step;
+  /** The stream is over: drops a batch that it left open. */
+  end(): void;
+}
+
+export interface StreamReaderDeps {
+  readonly table: Table & TableWriter;
+  readonly lastGood: LastGood | undefined;
+  /** The name in HELLO must be this. */
+  readonly gateway: string;
+}
+
+const NONE: Step = { step: "None" };
+
+/** Makes the reader of one stream, from HELLO to its end. */
+export function createStreamReader({ table, lastGood, gateway }: StreamReaderDeps): StreamReader {
+  let replica: string | undefined;
+  /** Of the last batch of this stream, or of the first heartbeat. */
+  let sequence: number | undefined;
+  let batch: { readonly sequence: number; lines: number } | undefined;
+
+  const drop = (): void => {
+    if (batch === undefined) return;
+    batch = undefined;
+    table.discard();
+    lastGood?.discard();
+  };
+
+  const fault = (reason: Fault): Step => {
+    drop();
+    return { step: "Fault", fault: reason };
+  };
+
+  const hello = (line: Line<"HELLO">): Step => {
+    if (replica !== undefined) return fault("SecondHello");
+    if (line.gateway !== gateway) return { step: "OtherGateway", gateway: line.gateway };
+    ({ replica } = line);
+    return { step: "Greeted", replica, holder: line.holder };
+  };
+
+  const begin = (line: Line<"BATCH">): Step => {
+    if (batch !== undefined) return fault("BatchInsideBatch");
+    if (line.replica !== replica) return fault("OtherReplica");
+    // It may rise by several: what a slow stream held back comes as one batch. That nothing was lost, the version tells.
+    if (sequence !== undefined && line.sequence < sequence + (line.reset ? 0 : 1)) return fault("SequenceNotRising");
+    batch = { sequence: line.sequence, lines: 0 };
+    lastGood?.begin(line.reset, table.version);
+    table.begin(line.reset);
+    return NONE;
+  };
+
+  const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): Step => {
+    if (batch === undefined) return fault("LineOutsideBatch");
+    batch.lines += 1;
+    if (line.type === "PUT") table.put(line.id, text, line.row);
+    else table.remove(line.id);
+    lastGood?.line(text);
+    return NONE;
+  };
+
+  const commit = (line: Line<"COMMIT">): Step => {
+    if (batch === undefined) return fault("LineOutsideBatch");
+    if (line.replica !== replica || line.sequence !== batch.sequence) return fault("CommitOfOtherBatch");
+    const committed: Committed = table.commit(line);
+    if (!committed.ok) return fault(committed.reason);
+    ({ sequence } = line);
+    batch = undefined;
+    const { refused, refusedRows } = committed;
+    const durable = lastGood?.commit(line) ?? Promise.resolve(true);
+    return { step: "Applied", at: { replica, sequence, version: line.version }, refused, refusedRows, durable };
+  };
+
+  const heartbeat = (line: Line<"HEARTBEAT">): Step => {
+    if (batch !== undefined) return fault("HeartbeatInsideBatch");
+    if (line.replica !== replica) return fault("OtherReplica");
+    if (sequence !== undefined && line.sequence !== sequence) return fault("HeartbeatSequence");
+    // Before the first whole table there is nothing to compare.
+    if (!table.complete) return NONE;
+    if (line.version !== table.version) return fault("HeartbeatVersion");
+    ({ sequence } = line);
+    return { step: "Current", at: { replica, sequence, version: line.version } };
+  };
+
+  return {
+    line(text) {
+      const line = decodeLine(text);
+      if (line === undefined) return isUnknownLine(text) && replica !== undefined ? NONE : fault("Malformed");
+      if (replica === undefined && line.type !== "HELLO") return fault("FirstLineNotHello");
+      switch (line.type) {
+        case "HELLO":
+          return hello(line);
+        case "BATCH":
+          return begin(line);
+        case "PUT":
+        case "REMOVE":
+          return change(line, text);
+        case "COMMIT":
+          return commit(line);
+        case "HEARTBEAT":
+          return heartbeat(line);
+      }
+    },
+    end: drop,
+  };
+}
+
+type Line<T extends StreamLine["type"]> = Extract<StreamLine, { readonly type: T }>;
