@@ -61,14 +61,14 @@ export interface ConditionEvent {
 }
 
 /**
- * What is worth an Event between two states: changes of status or reason. The summary adds nothing, and neither does what was fine from the start;
- * only that an object is programmed is always told.
+ * What is worth an Event between two states: changes of status or reason. What follows from another condition adds nothing (the
+ * summary, `NotPublished`), and neither does what was fine from the start; only that an object is programmed is always told.
  */
 export function conditionEvents(before: readonly Condition[], after: readonly Condition[]): readonly ConditionEvent[] {
   const events: ConditionEvent[] = [];
   for (const { type, status, reason, message } of after) {
     const old = before.find((condition) => condition.type === type);
-    if (type === "Ready" || status === "Unknown") continue;
+    if (type === "Ready" || reason === "NotPublished" || status === "Unknown") continue;
     if (old?.status === status && old.reason === reason) continue;
     const fine = (status === "True") === (type !== "Conflicted");
     if (old === undefined && fine && type !== "Programmed") continue;

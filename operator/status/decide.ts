@@ -88,6 +88,8 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
     isTrue || result.rowId === null ? 0 : entry.since + limits.acks,
     programmed.reason === "NoProxies" ? context.openedAt + limits.settle : 0,
     discovered?.status === "Unknown" ? entry.since + limits.cards : 0,
+    // Its Secret is about to be made.
+    isWaitingForToken(object, result) ? entry.since + limits.acks : 0,
   ];
   const until = Math.max(...waits);
   if (now < until) return { programmed: isTrue, again: until - now };
@@ -100,6 +102,11 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
   if (pause === undefined) return { programmed: isTrue, ...again };
   if (now < pause) return { programmed: isTrue, again: Math.min(pause - now, again.again ?? Number.POSITIVE_INFINITY) };
   return { programmed: isTrue, write: wanted, ...again };
+}
+
+function isWaitingForToken(object: AgentObject | KeyObject, { conditions }: ObjectResult): boolean {
+  if (object.kind !== "VirtualKey" || object.spec.secretRef !== undefined) return false;
+  return conditions.some(({ type, reason }) => type === "SecretReady" && reason === "SecretNotFound");
 }
 
 /** When the difference may be written; undefined: there is none. */

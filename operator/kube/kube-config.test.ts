@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { loadKubeConfig } from "./kube-config.ts";
+
+const config = (name: string, server: string): string =>
+  JSON.stringify({
+    clusters: [{ name, cluster: { server } }],
+    users: [{ name, user: { token: "secret-token" } }],
+    contexts: [{ name, context: { cluster: name, user: name } }],
+    "current-context": name,
+  });
+
+describe("loadKubeConfig", () => {
+  let folder = "";
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "parley-kubeconfig-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  it("takes the option before the variable, and of several files in the variable the first context", () => {
+    const [a, b] = [file("a", config("a", "https://a.example:6443")), file("b", config("b", "https://b.example"))];
+    const server = (source: Parameters<typeof loadKubeConfig>[0]): string | undefined => {
+      const loaded = loadKubeConfig(source);
+      return loaded.ok ? loaded.config.getCurrentCluster()?.server : loaded.fault;
+    };
+    expect(server({ kubeconfig: a, variable: b, inCluster: true })).toBe("https://a.example:6443");
+    expect(server({ variable: `${b}:${a}`, inCluster: false })).toBe("https://b.example");
+  });
+
+  it.each([
+    ["nothing at all", undefined, "no API server"],
+    ["a file that is not there", "missing", "cannot be read"],
+    ["a file that is no YAML", "broken", "cannot be read"],
+    ["a context without a cluster", "empty", "names no cluster"],
+    ["a server that is no URL", "no-url", "names no cluster"],
+  ])("says what is wrong with %s, and shows no token", (_, name, expected) => {
+    file("broken", "clusters: [");
+    file("empty", "{}");
+    file("no-url", config("x", "somewhere"));
+    const loaded = loadKubeConfig({
+      kubeconfig: name === undefined ? undefined : join(folder, name),
+      inCluster: false,
+    });
+    expect(loaded).toMatchObject({ ok: false, fault: expect.stringContaining(expected) });
+    expect(JSON.stringify(loaded)).not.toContain("secret-token");
+  });
+});

@@ -1,0 +1,211 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
+import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
+import type { KubeAnswer, KubeRequest } from "./client.ts";
+import { microTime, runLease } from "./lease.ts";
+
+const silent = (): void => undefined;
+const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+
+interface Lease {
+  metadata: { resourceVersion: string };
+  spec: Record<string, unknown>;
+}
+
+/** The API server's part: one Lease with optimistic concurrency. */
+function createLeaseServer() {
+  let lease: Lease | undefined;
+  let version = 0;
+  let broken = false;
+  const keep = (spec: Record<string, unknown>): Lease => {
+    lease = { metadata: { resourceVersion: String(++version) }, spec };
+    return lease;
+  };
+  return {
+    get spec() {
+      return lease?.spec;
+    },
+    writes: () => version,
+    write: keep,
+    remove: () => {
+      lease = undefined;
+    },
+    break: (value: boolean) => {
+      broken = value;
+    },
+    request: ({ method, body }: KubeRequest): Promise<KubeAnswer> => {
+      if (broken) return Promise.reject(new Error("the API server is away"));
+      const sent = body as { metadata: { resourceVersion?: string }; spec: Record<string, unknown> } | undefined;
+      if (method === "GET") {
+        return Promise.resolve(lease === undefined ? { status: 404, body: {} } : { status: 200, body: lease });
+      }
+      if (method === "POST") {
+        return Promise.resolve(
+          lease === undefined ? { status: 201, body: keep(sent?.spec ?? {}) } : { status: 409, body: {} },
+        );
+      }
+      if (lease === undefined) return Promise.resolve({ status: 404, body: {} });
+      if (sent?.metadata.resourceVersion !== lease.metadata.resourceVersion)
+        return Promise.resolve({ status: 409, body: {} });
+      return Promise.resolve({ status: 200, body: keep(sent.spec) });
+    },
+  };
+}
+
+describe("runLease", () => {
+  let server: ReturnType<typeof createLeaseServer>;
+  let clock: FakeClock;
+  let stops: { stop: AbortController; ended: Promise<void> }[];
+
+  beforeEach(() => {
+    server = createLeaseServer();
+    clock = createFakeClock();
+    stops = [];
+  });
+  afterEach(async () => {
+    for (const { stop } of stops) stop.abort();
+    await Promise.all(stops.map(({ ended }) => ended));
+  });
+
+  function candidate(identity: string, own: FakeClock = clock) {
+    const told: [boolean, string | undefined][] = [];
+    const stop = new AbortController();
+    const ended = runLease({
+      client: server,
+      namespace: "parley",
+      name: "operator",
+      identity,
+      clock: own,
+      random: () => 0,
+      log,
+      signal: stop.signal,
+      onChange: (holding, holder) => told.push([holding, holder]),
+    });
+    stops.push({ stop, ended });
+    return { told, stop, ended };
+  }
+
+  /** Lets tries pass until `ms` are over; the loop waits for a timer after each. */
+  async function pass(ms: number, on: FakeClock = clock): Promise<void> {
+    const end = on.now() + ms;
+    await on.scheduled();
+    while (on.now() < end) {
+      on.advance(Math.min(Math.min(...on.pending), end - on.now()));
+      await on.scheduled();
+    }
+  }
+
+  it("takes a Lease that nobody made, and renews it every two seconds", async () => {
+    const a = candidate("a");
+    await pass(0);
+    expect(a.told).toEqual([[true, "a"]]);
+    expect(server.spec).toEqual({
+      holderIdentity: "a",
+      leaseDurationSeconds: 15,
+      acquireTime: microTime(clock.now()),
+      renewTime: microTime(clock.now()),
+      leaseTransitions: 0,
+    });
+    await pass(20_000);
+    expect(server.writes()).toBe(11);
+    expect(server.spec).toMatchObject({ renewTime: microTime(clock.now()), leaseTransitions: 0 });
+    expect(a.told).toHaveLength(1);
+  });
+
+  it("writes times with microseconds, as the API server wants them", () => {
+    expect(microTime(Date.UTC(2026, 0, 2, 3, 4, 5, 67))).toBe("2026-01-02T03:04:05.067000Z");
+  });
+
+  it("waits while another renews, however wrong that one's clock is, and names it", async () => {
+    server.write({ holderIdentity: "b", leaseDurationSeconds: 15, renewTime: "1999-01-01T00:00:00.000000Z" });
+    const a = candidate("a");
+    for (let second = 0; second < 60; second += 10) {
+      await pass(10_000);
+      server.write({ ...server.spec, renewTime: `2001-01-01T00:00:${second}.000000Z` });
+    }
+    expect(a.told).toEqual([[false, "b"]]);
+  });
+
+  it("takes over only after the record stood unchanged for its whole duration on our own clock", async () => {
+    server.write({
+      holderIdentity: "b",
+      leaseDurationSeconds: 15,
+      renewTime: microTime(clock.now() + 3_600_000),
+      leaseTransitions: 4,
+    });
+    const a = candidate("a");
+    await pass(14_000);
+    expect(a.told).toEqual([[false, "b"]]);
+    await pass(2_000);
+    expect(a.told).toEqual([
+      [false, "b"],
+      [true, "a"],
+    ]);
+    expect(server.spec).toMatchObject({ holderIdentity: "a", leaseTransitions: 5 });
+  });
+
+  it("stops leading when it could not renew for ten seconds, before anybody else may start", async () => {
+    const a = candidate("a");
+    await pass(0);
+    server.break(true);
+    await pass(9_000);
+    expect(a.told).toEqual([[true, "a"]]);
+    await pass(1_500);
+    expect(a.told).toEqual([
+      [true, "a"],
+      [false, "a"],
+    ]);
+    server.break(false);
+    await pass(2_500);
+    expect(a.told.at(-1)).toEqual([true, "a"]);
+  });
+
+  it("gives way at once when another holds the Lease all of a sudden", async () => {
+    const a = candidate("a");
+    await pass(0);
+    server.write({ holderIdentity: "b", leaseDurationSeconds: 15 });
+    await pass(2_000);
+    expect(a.told.at(-1)).toEqual([false, "b"]);
+  });
+
+  it("keeps leading through a conflict that names nobody else, and makes the Lease again when it was deleted", async () => {
+    const a = candidate("a");
+    await pass(0);
+    server.write({ ...server.spec, leaseTransitions: 9 });
+    await pass(4_000);
+    expect(a.told).toEqual([[true, "a"]]);
+    server.remove();
+    await pass(6_000);
+    expect(a.told.at(-1)).toEqual([true, "a"]);
+    expect(server.spec).toMatchObject({ holderIdentity: "a" });
+  });
+
+  it("gives the Lease back at the end, so that the next one has it at its next try", async () => {
+    const a = candidate("a");
+    await pass(0);
+    const b = candidate("b");
+    await pass(4_000);
+    expect(b.told).toEqual([[false, "a"]]);
+    a.stop.abort();
+    await a.ended;
+    expect(a.told.at(-1)).toEqual([false, undefined]);
+    expect(server.spec).toMatchObject({ holderIdentity: "", leaseDurationSeconds: 1 });
+    await pass(2_500);
+    expect(b.told.at(-1)).toEqual([true, "b"]);
+  });
+
+  it("never has two leaders among three candidates whose clocks are apart, whatever fails", async () => {
+    const clocks = [createFakeClock(), createFakeClock(1), createFakeClock(1e12)];
+    const candidates = clocks.map((own, at) => candidate(`c${at}`, own));
+    const leaders = (): number => candidates.filter(({ told }) => told.at(-1)?.[0] === true).length;
+    const failing = [3, 4, 5, 9, 10, 11, 12, 13, 14, 20];
+    for (let turn = 0; turn < 40; turn++) {
+      server.break(failing.includes(turn));
+      for (const own of clocks) {
+        await pass(1_000, own);
+        expect(leaders()).toBeLessThanOrEqual(1);
+      }
+    }
+    expect(leaders()).toBe(1);
+  });
+});

@@ -1,0 +1,198 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
+import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
+import { reflect } from "./reflector.ts";
+import type { KindChange, WatchError } from "./reflector.ts";
+import { answer, namespace, page, refusal, startScriptedServer, watch } from "./scripted-server.test-support.ts";
+import type { Handler, ScriptedServer } from "./scripted-server.test-support.ts";
+
+const silent = (): void => undefined;
+const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+const SILENCE = 90_000;
+
+describe("reflect", () => {
+  let server: ScriptedServer;
+  let stop: AbortController;
+  let clock: FakeClock;
+  let errors: WatchError[];
+  let lists: number;
+
+  beforeEach(() => {
+    stop = new AbortController();
+    clock = createFakeClock();
+    errors = [];
+    lists = 0;
+  });
+  afterEach(async () => {
+    stop.abort();
+    await server.close();
+  });
+
+  async function start(...script: Handler[]): Promise<AsyncGenerator<KindChange, void>> {
+    server = await startScriptedServer(...script);
+    return reflect({
+      client: server.client,
+      kind: "Namespace",
+      clock,
+      random: () => 0.5,
+      log,
+      signal: stop.signal,
+      observe: { listed: () => lists++, failed: (error) => errors.push(error) },
+    });
+  }
+
+  /** The next change; the waits between tries pass by themselves, the limit on silence does not. */
+  async function next(changes: AsyncGenerator<KindChange, void>): Promise<unknown> {
+    let done = false;
+    const result = changes.next().finally(() => {
+      done = true;
+    });
+    const isPause = (ms: number): boolean => ms < SILENCE;
+    while (!done) {
+      await Promise.race([result, clock.scheduled(isPause)]);
+      for (const ms of clock.pending.filter(isPause)) clock.advance(ms);
+    }
+    const { value } = await result;
+    if (value === undefined) return undefined;
+    if (value.type === "replaced") return ["replaced", ...value.objects.map(({ metadata }) => metadata.name)];
+    if (value.type === "upsert") return ["upsert", value.object.metadata.name, value.object.metadata.resourceVersion];
+    return ["delete", value.name];
+  }
+  const watches = (): (string | null)[] =>
+    server.asked
+      .filter(({ url }) => url.searchParams.get("watch") === "true")
+      .map(({ url }) => url.searchParams.get("resourceVersion"));
+
+  it("reads a list page by page and gives it whole, then follows the watch", async () => {
+    const changes = await start(
+      page([namespace("a", "1"), namespace("b", "2")], "10", "more"),
+      page([namespace("c", "3")], "10"),
+      watch([
+        { type: "MODIFIED", object: namespace("a", "11") },
+        { type: "ADDED", object: namespace("d", "12") },
+        { type: "DELETED", object: namespace("b", "13") },
+      ]),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a", "b", "c"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect(await next(changes)).toEqual(["upsert", "d", "12"]);
+    expect(await next(changes)).toEqual(["delete", "b"]);
+    const [first, second, third] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
+    expect(first).toEqual({ limit: "500" });
+    expect(second).toEqual({ limit: "500", continue: "more" });
+    expect(third).toEqual({ watch: "true", allowWatchBookmarks: "true", resourceVersion: "10", timeoutSeconds: "360" });
+    expect(server.asked[0]?.headers["authorization"]).toBe("Bearer tester-token");
+    expect([lists, errors]).toEqual([1, []]);
+  });
+
+  it("lists again when the token of a page has expired on the way", async () => {
+    const changes = await start(
+      page([namespace("a", "1")], "10", "more"),
+      refusal(410, "Expired"),
+      page([namespace("a", "1"), namespace("b", "2")], "20"),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a", "b"]);
+    expect(errors).toEqual(["expired"]);
+  });
+
+  it("goes on after a reset from the last version, bookmarks included, without a list", async () => {
+    const changes = await start(
+      page([], "10"),
+      watch([{ type: "ADDED", object: namespace("a", "11") }], "reset"),
+      watch([{ type: "BOOKMARK", object: { metadata: { resourceVersion: "40" } } }], "reset"),
+      watch([{ type: "ADDED", object: namespace("b", "41") }]),
+    );
+    expect(await next(changes)).toEqual(["replaced"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect(await next(changes)).toEqual(["upsert", "b", "41"]);
+    expect(watches()).toEqual(["10", "11", "40"]);
+    expect([lists, errors]).toEqual([1, ["connection", "connection"]]);
+  });
+
+  it("takes a clean end of a watch for what it is", async () => {
+    const changes = await start(
+      page([], "10"),
+      watch([], "end"),
+      watch([{ type: "ADDED", object: namespace("a", "11") }], "end"),
+    );
+    expect(await next(changes)).toEqual(["replaced"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect([watches(), errors]).toEqual([["10", "10"], []]);
+  });
+
+  it.each([
+    ["as a line of the watch", watch([{ type: "ERROR", object: { code: 410, reason: "Expired" } }])],
+    ["as the status of the watch", refusal(410, "Gone")],
+  ])("lists again on 410 %s", async (_, gone) => {
+    const changes = await start(page([namespace("a", "1")], "10"), gone, page([namespace("b", "2")], "90"), watch([]));
+    expect(await next(changes)).toEqual(["replaced", "a"]);
+    expect(await next(changes)).toEqual(["replaced", "b"]);
+    expect([lists, errors]).toEqual([2, ["expired"]]);
+  });
+
+  it("takes a watch that has gone silent for dead and makes a new one", async () => {
+    const changes = await start(page([], "10"), watch([{ type: "ADDED", object: namespace("a", "11") }]));
+    expect(await next(changes)).toEqual(["replaced"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    server.next(watch([{ type: "ADDED", object: namespace("b", "12") }]));
+    const coming = next(changes);
+    await clock.scheduled((ms) => ms === SILENCE);
+    clock.advance(SILENCE);
+    expect(await coming).toEqual(["upsert", "b", "12"]);
+    expect([watches(), errors]).toEqual([["10", "11"], ["silence"]]);
+  });
+
+  it("does not step over a line that it cannot read: it asks for it again", async () => {
+    const changes = await start(
+      page([], "10"),
+      watch([
+        { type: "ADDED", object: namespace("a", "11") },
+        '{"type":"ADDED","obj',
+        { type: "ADDED", object: namespace("c", "13") },
+      ]),
+      watch([{ type: "ADDED", object: namespace("b", "12") }]),
+    );
+    expect(await next(changes)).toEqual(["replaced"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect(await next(changes)).toEqual(["upsert", "b", "12"]);
+    expect([watches(), errors]).toEqual([["10", "11"], ["malformed"]]);
+  });
+
+  it("lists again when watches keep failing", async () => {
+    const reset: Handler = (response) => response.destroy();
+    const changes = await start(page([], "10"), reset, reset, reset, reset, reset, page([namespace("a", "1")], "20"));
+    expect(await next(changes)).toEqual(["replaced"]);
+    expect(await next(changes)).toEqual(["replaced", "a"]);
+    expect(watches()).toEqual(["10", "10", "10", "10", "10"]);
+  });
+
+  it("waits for an API server that refuses, fails and answers nonsense, for as long as it takes", async () => {
+    const changes = await start(
+      refusal(403, "Forbidden"),
+      refusal(500, "InternalError"),
+      (response) => response.destroy(),
+      answer(200, "nonsense"),
+      answer(200, { metadata: {} }),
+      page([namespace("a", "1")], "10"),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a"]);
+    expect(errors).toEqual(["refused", "refused", "connection", "malformed", "malformed"]);
+  });
+
+  it("ends with its signal while it waits for a line, and between two tries", async () => {
+    const changes = await start(page([], "10"), watch([]));
+    expect(await next(changes)).toEqual(["replaced"]);
+    const coming = changes.next();
+    await clock.scheduled((ms) => ms === SILENCE);
+    stop.abort();
+    expect(await coming).toEqual({ done: true, value: undefined });
+
+    stop = new AbortController();
+    await server.close();
+    const failing = await start(refusal(503, "ServiceUnavailable"));
+    const never = failing.next();
+    await clock.scheduled((ms) => ms < SILENCE);
+    stop.abort();
+    expect(await never).toEqual({ done: true, value: undefined });
+  });
+});
