@@ -129,7 +129,7 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
   };
 
   /** A kept token has ended: a name, a string or a number. `start` and `end` are of this chunk. */
-  const tokenEnds = (chunk: Buffer, start: number, end: number): void => {
+  const tokenEnds = (chunk: Buffer, start: number, end: number, isString: boolean): void => {
     let bytes = chunk;
     if (held !== undefined) {
       bytes = Buffer.concat([held, chunk.subarray(start, end)]);
@@ -149,7 +149,7 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
     }
     if (entry.keep === KEEP_RAW) {
       const raw = bytes.toString("utf8", start, end);
-      texts[entry.slot] = state === STRING ? `"${raw}"` : raw;
+      texts[entry.slot] = isString ? `"${raw}"` : raw;
       return;
     }
     const text = decode(bytes, start, end, tokenEscaped);
@@ -178,21 +178,22 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
 
   const scan = (bytes: Buffer, start: number, end: number): void => {
     let i = start;
+    let now = state;
     if (tokenStart !== -1) tokenStart = start;
     while (i < end) {
       const byte = bytes[i] as number;
-      switch (state) {
+      switch (now) {
         case STRING: {
           while (i < end && PLAIN[bytes[i] as number] === 1) i++;
           if (i === end) break;
           const stop = bytes[i] as number;
           if (stop === 0x22) {
-            if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i);
-            state = isName ? COLON : AFTER;
+            if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i, true);
+            now = isName ? COLON : AFTER;
           } else if (stop === 0x5c) {
             tokenEscaped = true;
-            state = ESCAPE;
-          } else state = FAILED;
+            now = ESCAPE;
+          } else now = FAILED;
           i++;
           break;
         }
@@ -203,27 +204,27 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
             isName = true;
             pending = undefined;
             if (nodes[depth] !== undefined) keepFrom(i, undefined);
-            state = STRING;
-          } else if (byte === 0x7d && state === FIRST_NAME) {
+            now = STRING;
+          } else if (byte === 0x7d && now === FIRST_NAME) {
             depth--;
-            state = AFTER;
-          } else if (SPACE[byte] === 0) state = FAILED;
+            now = AFTER;
+          } else if (SPACE[byte] === 0) now = FAILED;
           break;
         case COLON:
           i++;
-          if (byte === 0x3a) state = VALUE;
-          else if (SPACE[byte] === 0) state = FAILED;
+          if (byte === 0x3a) now = VALUE;
+          else if (SPACE[byte] === 0) now = FAILED;
           break;
         case AFTER:
           i++;
           if (byte === 0x2c && depth > 0) {
-            if (inObject[depth] === true) state = NAME;
+            if (inObject[depth] === true) now = NAME;
             else {
               pending = elements[depth];
-              state = VALUE;
+              now = VALUE;
             }
           } else if (depth > 0 && byte === (inObject[depth] === true ? 0x7d : 0x5d)) depth--;
-          else if (SPACE[byte] === 0) state = FAILED;
+          else if (SPACE[byte] === 0) now = FAILED;
           break;
         case FIRST_ELEMENT:
         case VALUE: {
@@ -231,9 +232,9 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
             i++;
             break;
           }
-          if (byte === 0x5d && state === FIRST_ELEMENT) {
+          if (byte === 0x5d && now === FIRST_ELEMENT) {
             depth--;
-            state = AFTER;
+            now = AFTER;
             i++;
             break;
           }
@@ -245,12 +246,12 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
               note(entry, FACT.string);
               if (entry.keep !== KEEP_NONE) keepFrom(i, entry);
             }
-            state = STRING;
+            now = STRING;
           } else if (byte === 0x7b || byte === 0x5b) {
             const isObject = byte === 0x7b;
             if (entry !== undefined) note(entry, isObject ? FACT.object : FACT.array);
             if (depth === MAX_DEPTH) {
-              state = FAILED;
+              now = FAILED;
               break;
             }
             depth++;
@@ -258,44 +259,46 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
             nodes[depth] = isObject ? entry?.node : undefined;
             pending = isObject ? undefined : entry?.element;
             elements[depth] = pending;
-            state = isObject ? FIRST_NAME : FIRST_ELEMENT;
+            now = isObject ? FIRST_NAME : FIRST_ELEMENT;
           } else if (byte === 0x2d || DIGIT[byte] === 1) {
             if (entry !== undefined) {
               note(entry, FACT.number);
               if (entry.keep === KEEP_RAW) keepFrom(i - 1, entry);
             }
-            state = byte === 0x2d ? MINUS : byte === 0x30 ? ZERO : INTEGER;
+            now = byte === 0x2d ? MINUS : byte === 0x30 ? ZERO : INTEGER;
           } else if (byte === 0x74 || byte === 0x66 || byte === 0x6e) {
             if (entry !== undefined) note(entry, byte === 0x74 ? FACT.true : byte === 0x66 ? FACT.false : FACT.null);
             literal = byte === 0x74 ? TRUE : byte === 0x66 ? FALSE : NULL;
             literalAt = 1;
-            state = LITERAL;
-          } else state = FAILED;
+            now = LITERAL;
+          } else now = FAILED;
           break;
         }
         case ESCAPE:
           i++;
-          state = byte === 0x75 ? HEX_4 : ESCAPED[byte] === 1 ? STRING : FAILED;
+          now = byte === 0x75 ? HEX_4 : ESCAPED[byte] === 1 ? STRING : FAILED;
           break;
         case LITERAL:
           i++;
-          if (byte !== literal[literalAt]) state = FAILED;
-          else if (++literalAt === literal.length) state = AFTER;
+          if (byte !== literal[literalAt]) now = FAILED;
+          else if (++literalAt === literal.length) now = AFTER;
           break;
         case FAILED:
+          state = FAILED;
           return;
         default:
-          if (state <= HEX_4) {
-            state = HEX[byte] === 0 ? FAILED : state === HEX_1 ? STRING : state - 1;
+          if (now <= HEX_4) {
+            now = HEX[byte] === 0 ? FAILED : now === HEX_1 ? STRING : now - 1;
             i++;
             break;
           }
           // Numbers: one byte further, or the byte after the number is read again as what follows a value.
-          state = nextInNumber(state, byte);
-          if (state !== AFTER) i++;
-          else if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i);
+          now = nextInNumber(now, byte);
+          if (now !== AFTER) i++;
+          else if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i, false);
       }
     }
+    state = now;
     if (tokenStart !== -1) hold(bytes, end);
   };
 
@@ -315,7 +318,7 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
       if (depth !== 0) return "Grammar";
       if (state === AFTER) return undefined;
       if (state !== ZERO && state !== INTEGER && state !== FRACTION && state !== EXPONENT_DIGITS) return "Grammar";
-      if (tokenStart !== -1) tokenEnds(Buffer.alloc(0), 0, 0);
+      if (tokenStart !== -1) tokenEnds(Buffer.alloc(0), 0, 0, false);
       state = AFTER;
       return undefined;
     },
