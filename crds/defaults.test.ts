@@ -65,4 +65,5 @@ test("paths are as the API server writes them", () => {
   expect(pathOf(schema, ["list", 2, "a"])).toBe("list[2].a");
   expect(pathOf(schema, ["map", "example.com/a"])).toBe("map[example.com/a]");
   expect(pathOf(schema, ["unknown", "below"])).toBe("unknown.below");
+  expect(pathOf(schema, ["map", `a\n${"b".repeat(100)}`])).toBe(`map[a?${"b".repeat(78)}…]`);
 });

@@ -20,14 +20,20 @@ export function pathOf(root: Schema, place: Place): string {
       path += `[${step}]`;
       schema = schema?.items;
     } else if (schema?.additionalProperties !== undefined) {
-      path += `[${step}]`;
+      path += `[${shown(step)}]`;
       schema = schema.additionalProperties;
     } else {
-      path += path === "" ? step : `.${step}`;
+      path += path === "" ? shown(step) : `.${shown(step)}`;
       schema = schema === undefined ? undefined : memberSchema(schema, step);
     }
   }
   return path;
+}
+
+/** A name that somebody made up, fit for one line of a terminal. */
+export function shown(name: string): string {
+  const cut = name.length > 80 ? `${name.slice(0, 80)}…` : name;
+  return cut.replaceAll(/\p{Cc}/gu, "?");
 }
 
 /** A member of an object of unknown shape; undefined when there is none of its own. */

@@ -1,5 +1,5 @@
 // Names and labels as Kubernetes takes them. In: the `metadata` of an object. Out: faults.
-import { type Fault, isObject } from "./fault.ts";
+import { type Fault, isObject, shown } from "./fault.ts";
 import type { ObjectMeta } from "./types.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -44,11 +44,11 @@ export function checkMetadata(metadata: unknown): Fault[] {
   for (const [member, value] of Object.entries(metadata)) {
     if (!isMember(member)) {
       faults.push({
-        path: `metadata.${member}`,
+        path: `metadata.${shown(member)}`,
         message: `is not a known field${didYouMean(member, Object.keys(MEMBERS))}`,
       });
     } else if (value !== null && value !== undefined && !fits(MEMBERS[member], value)) {
-      faults.push({ path: `metadata.${member}`, message: `must be ${WORDS[MEMBERS[member]]}` });
+      faults.push({ path: `metadata.${shown(member)}`, message: `must be ${WORDS[MEMBERS[member]]}` });
     }
   }
   if (faults.length > 0) return faults;
@@ -85,7 +85,7 @@ function checkNamespace(namespace: unknown): Fault[] {
 
 function checkLabels(labels: unknown): Fault[] {
   return entries(labels).flatMap(([key, value]) => {
-    const path = `metadata.labels[${key}]`;
+    const path = `metadata.labels[${shown(key)}]`;
     const faults = checkKey(path, key);
     if (value !== "" && (value.length > 63 || !NAME_PART.test(value))) {
       const message =
@@ -99,7 +99,7 @@ function checkLabels(labels: unknown): Fault[] {
 function checkAnnotations(annotations: unknown): Fault[] {
   const all = entries(annotations);
   const size = all.reduce((sum, [key, value]) => sum + Buffer.byteLength(key) + Buffer.byteLength(value), 0);
-  const faults = all.flatMap(([key]) => checkKey(`metadata.annotations[${key}]`, key.toLowerCase()));
+  const faults = all.flatMap(([key]) => checkKey(`metadata.annotations[${shown(key)}]`, key.toLowerCase()));
   if (size > ANNOTATIONS_LIMIT)
     faults.push({ path: "metadata.annotations", message: "are too long: at most 256Ki in all" });
   return faults;

@@ -1,6 +1,6 @@
 // Judges a Secret (v1) of a folder as the API server would. In: an object as parsed from YAML. Out: its values, decoded.
 // No message shows a value.
-import { type Fault, isObject } from "./fault.ts";
+import { type Fault, isObject, shown } from "./fault.ts";
 import { checkMetadata } from "./metadata.ts";
 import { didYouMean } from "./suggest.ts";
 import type { ObjectMeta } from "./types.ts";
@@ -30,7 +30,7 @@ export function validateSecret(
   if (object["kind"] !== "Secret") faults.push({ path: "kind", message: "must be Secret" });
   for (const name of Object.keys(object)) {
     if (MEMBERS.includes(name)) continue;
-    faults.push({ path: name, message: `is not a known field${didYouMean(name, MEMBERS)}` });
+    faults.push({ path: shown(name), message: `is not a known field${didYouMean(name, MEMBERS)}` });
   }
   faults.push(...checkMetadata(object["metadata"]));
   if (!["string", "undefined"].includes(typeof (object["type"] ?? undefined))) {
@@ -56,7 +56,7 @@ function read(path: "data" | "stringData", map: unknown, faults: Fault[]): Recor
   }
   const values: [string, Buffer][] = [];
   for (const [key, value] of Object.entries(map)) {
-    const at = `${path}[${key}]`;
+    const at = `${path}[${shown(key)}]`;
     if (!KEY.test(key) || key === "." || key.startsWith("..")) {
       faults.push({ path: at, message: "the key may hold letters, digits, '-', '_' and '.', as in: token" });
     }

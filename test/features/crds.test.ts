@@ -70,8 +70,39 @@ const nameOf = (place: readonly (string | number)[], value: unknown): string =>
   `${place.join(".")} = ${(value === undefined ? "absent" : JSON.stringify(value)).slice(0, 80)}`;
 
 const KINDS = [
-  { kind: "A2AAgent", path: `${API}/a2aagents`, object: AGENT, values: AGENT_VALUES, status: AGENT_STATUS },
-  { kind: "VirtualKey", path: `${API}/virtualkeys`, object: KEY, values: KEY_VALUES, status: KEY_STATUS },
+  {
+    kind: "A2AAgent",
+    path: `${API}/a2aagents`,
+    object: AGENT,
+    values: AGENT_VALUES,
+    status: AGENT_STATUS,
+    columns: [
+      ["Name", "travel"],
+      ["URL", "https://gateway.example.com/a2a/travel"],
+      ["Endpoints", 3],
+      ["Ready", "True"],
+      ["Versions", "0.3,1.0"],
+    ],
+    wide: [
+      ["Known", 4],
+      ["Reason", "Programmed"],
+    ],
+  },
+  {
+    kind: "VirtualKey",
+    path: `${API}/virtualkeys`,
+    object: KEY,
+    values: KEY_VALUES,
+    status: KEY_STATUS,
+    columns: [
+      ["Name", "alice"],
+      ["User", "alice@example.com"],
+      ["Team", "Booking & Travel"],
+      ["Expires", "2027-01-01T00:00:00Z"],
+      ["Ready", "True"],
+    ],
+    wide: [],
+  },
 ] as const;
 
 function schemaOf(kind: "A2AAgent" | "VirtualKey", member: "spec" | "status"): Schema {
@@ -80,7 +111,7 @@ function schemaOf(kind: "A2AAgent" | "VirtualKey", member: "spec" | "status"): S
   return schema;
 }
 
-describe.each(KINDS)("$kind", ({ kind, path, object, values, status }) => {
+describe.each(KINDS)("$kind", ({ kind, path, object, values, status, columns, wide }) => {
   const valueCases = edges(object, values);
   const metadataCases = edges(object, METADATA_VALUES);
   const cases = [
@@ -141,22 +172,42 @@ describe.each(KINDS)("$kind", ({ kind, path, object, values, status }) => {
     ).toEqual([]);
   });
 
-  test("status is bounded as the schema says", async () => {
-    const made = await server.request("POST", path, object);
-    const { resourceVersion = "" } = made.body.metadata ?? {};
-    const check = createSchemaCheck();
-    const schema = schemaOf(kind, "status");
-    const whole = write(write(object, ["status"], status), ["metadata", "resourceVersion"], resourceVersion);
-    const differences = await each(mutations(schema, whole, ["status"]), async (one) => {
-      const online = await ask(`${path}/${object.metadata.name}/status`, one.object, "PUT");
-      const given = read(one.object, ["status"]);
-      const offline =
-        given === undefined ||
-        given === null ||
-        (check(schema, given).faults.length === 0 && unknownFields(schema, given).length === 0);
-      return online.accepted === offline ? [] : `${one.name}: ${online.accepted ? "accepted" : online.said}`;
+  describe("kept", () => {
+    let resourceVersion = "";
+    beforeAll(async () => {
+      const made = await server.request("POST", path, object);
+      resourceVersion = made.body.metadata?.resourceVersion ?? "";
     });
-    expect(differences.flat()).toEqual([]);
+
+    test("status is bounded as the schema says", async () => {
+      const check = createSchemaCheck();
+      const schema = schemaOf(kind, "status");
+      const whole = write(write(object, ["status"], status), ["metadata", "resourceVersion"], resourceVersion);
+      const differences = await each(mutations(schema, whole, ["status"]), async (one) => {
+        const online = await ask(`${path}/${object.metadata.name}/status`, one.object, "PUT");
+        const given = read(one.object, ["status"]);
+        const offline =
+          given === undefined ||
+          given === null ||
+          (check(schema, given).faults.length === 0 && unknownFields(schema, given).length === 0);
+        return online.accepted === offline ? [] : `${one.name}: ${online.accepted ? "accepted" : online.said}`;
+      });
+      expect(differences.flat()).toEqual([]);
+    });
+
+    test("kubectl get shows a value in every column", async () => {
+      const one = `${path}/${object.metadata.name}`;
+      const { body } = await server.request("GET", one);
+      await server.request("PUT", `${one}/status`, { ...body, status });
+      const accept = "application/json;as=Table;v=v1;g=meta.k8s.io";
+      const answer = await server.request("GET", one, undefined, { accept });
+      const table = answer.body as unknown as {
+        readonly columnDefinitions: readonly { readonly name: string }[];
+        readonly rows: readonly { readonly cells: readonly unknown[] }[];
+      };
+      const cells = table.columnDefinitions.map(({ name }, index) => [name, table.rows[0]?.cells[index]]);
+      expect(cells).toEqual([...columns, ["Age", expect.any(String)], ...wide]);
+    });
   });
 });
 
