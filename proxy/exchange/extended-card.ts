@@ -1,22 +1,21 @@
 // The extended card. In: the agent's answer to GetExtendedAgentCard. Out: the same with the gateway's URL in it; for this key alone.
 import type { IncomingHttpHeaders } from "node:http";
+import { createAnswerReader } from "../a2a/answer.ts";
 import { rewriteExtendedCard } from "../a2a/card.ts";
 import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
-import { type Call, captureAnswer, markFirstByte } from "./learn.ts";
+import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
 
 /** An answer with an extended card is read whole; above this it is no card. Bytes. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
 /** Holds the answer back until it is whole, and rewrites it. An error of the agent passes as it is. */
-export function relayExtendedCard(
-  exchange: Exchange,
-  { agent, binding }: Call,
-  publicUrl: () => string | undefined,
-): AnswerListener {
+export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () => string | undefined): AnswerListener {
   const { plane, res } = exchange;
+  const { agent, binding, operation } = call;
+  const reader = createAnswerReader(binding, operation);
   const chunks: Buffer[] = [];
   let size = 0;
   let headers: IncomingHttpHeaders = {};
@@ -35,6 +34,7 @@ export function relayExtendedCard(
       size += chunk.length;
       if (size > MAX_ANSWER) return fail(exchange, "InvalidAgentResponse");
       chunks.push(chunk);
+      reader.push(chunk);
     },
     ended() {
       const answer = Buffer.concat(chunks);
@@ -43,6 +43,8 @@ export function relayExtendedCard(
       const rewritten = exchange.status < 400 ? rewriteExtendedCard(answer, binding, { url }) : undefined;
       if (rewritten?.ok === false) return fail(exchange, "InvalidAgentResponse");
       const body = rewritten?.body ?? answer;
+      const seen = reader.end();
+      if (seen !== undefined) learn(exchange, call, seen);
       exchange.over = true;
       exchange.stop = undefined;
       exchange.responseBytes = body.length;

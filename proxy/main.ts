@@ -1,0 +1,119 @@
+// The proxy as an executable. In: arguments, environment, signals. Out: a process that serves A2A until it is told to stop.
+// Read top to bottom, this is the proxy: options, log, table, what fills it, what watches it, what it serves, how it ends.
+import { randomUUID } from "node:crypto";
+import { Registry } from "prom-client";
+import { createClock } from "../process/clock.ts";
+import { formatListenAddress } from "../process/listen-address.ts";
+import { createLog, openLogOutput } from "../process/log.ts";
+import { earlyExit } from "../process/options.ts";
+import { createShutdown } from "../process/shutdown.ts";
+import { readVersion } from "../process/version.ts";
+import { createProxyAdmin } from "./admin.ts";
+import { parseProxyConfig, PROXY_COMMAND, type ProxyConfig } from "./config.ts";
+import { createRequestMetrics } from "./observe/metrics.ts";
+import { createObserver } from "./observe/observer.ts";
+import { registerProcessMetrics, registerTableMetrics } from "./observe/table-metrics.ts";
+import { createProxy } from "./proxy.ts";
+import { openLastGood } from "./table/last-good.ts";
+import { subscribe, type SubscribeState } from "./table/subscribe.ts";
+import { createTable } from "./table/table.ts";
+
+/** What an end may take beyond drain delay and drain timeout; milliseconds. */
+const SHUTDOWN_MARGIN = 10_000;
+
+async function run(config: ProxyConfig): Promise<void> {
+  const clock = createClock();
+  const terminal = process.stdout.isTTY;
+  const pretty = config.logFormat === "pretty" || (config.logFormat === "auto" && terminal);
+  const output = openLogOutput({ fd: process.stdout.fd, pretty, colours: pretty && terminal });
+  const log = createLog({ output, level: config.logLevel, name: "proxy" });
+  const shutdown = createShutdown({
+    log,
+    clock,
+    signals: process,
+    exit(code) {
+      output.flush();
+      process.exit(code);
+    },
+    limit: config.drainDelay + config.drainTimeout + SHUTDOWN_MARGIN,
+  });
+
+  const registry = new Registry();
+  const table = createTable((error) => log.error({ err: error }, "a listener to the table failed"));
+  let stream: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
+  const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
+  registerTableMetrics({
+    registry,
+    table,
+    stream: () => stream,
+    droppedLogLines: () => output.dropped,
+    now: () => clock.now(),
+  });
+  registerProcessMetrics(registry);
+  const observer = createObserver({ write: (line) => output.write(line), metrics, log });
+
+  const proxy = createProxy({ config, table, observer, metrics, clock, random: Math.random, log });
+  const admin = createProxyAdmin({
+    listen: config.adminListen,
+    registry,
+    log,
+    table,
+    draining: () => shutdown.signal.aborted,
+  });
+  const lastGood =
+    config.lastGood === undefined
+      ? undefined
+      : await openLastGood({ file: config.lastGood, gateway: config.gatewayName, log });
+
+  log.info({ admin: formatListenAddress(await admin.listen()) }, "admin listener");
+  log.info({ address: formatListenAddress(await proxy.listen()), version: readVersion() }, "listening");
+
+  // Revocations hold to the last request, so the stream outlives the listener.
+  const subscription = new AbortController();
+  const subscribed = subscribe({
+    table,
+    operators: config.operators,
+    gateway: config.gatewayName,
+    proxy: config.proxyId,
+    ...(lastGood === undefined ? {} : { lastGood }),
+    clock,
+    random: Math.random,
+    log,
+    signal: subscription.signal,
+    onState(state) {
+      stream = state;
+    },
+  });
+  subscribed.catch((error: unknown) => {
+    log.error({ err: error }, "subscription failed");
+    void shutdown.stop("subscription failed", 1);
+  });
+
+  // Unready from the signal on; load balancers get time to notice before the listener closes.
+  shutdown.step("drain delay", () => new Promise((resolve) => void clock.setTimeout(resolve, config.drainDelay)));
+  shutdown.step("drain", async () => void (await proxy.drain(config.drainTimeout)));
+  shutdown.step("listener", () => proxy.close());
+  shutdown.step("subscription", async () => {
+    subscription.abort();
+    await subscribed;
+  });
+  shutdown.step("last good table", () => lastGood?.close());
+  shutdown.step("admin listener", () => admin.close());
+  shutdown.step("log", () => observer.flush());
+}
+
+const parsed = parseProxyConfig({ argv: process.argv.slice(2), env: process.env, randomId: randomUUID });
+if (parsed.kind === "run") {
+  try {
+    await run(parsed.config);
+  } catch (error) {
+    console.error(`${PROXY_COMMAND.command}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+} else {
+  const exit = earlyExit(parsed, { command: PROXY_COMMAND.command, version: readVersion() });
+  if (exit !== undefined) {
+    (exit.code === 0 ? process.stdout : process.stderr).write(exit.text);
+    process.exitCode = exit.code;
+  }
+}

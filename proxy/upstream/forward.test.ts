@@ -1,0 +1,210 @@
+import { createServer as createTcp, type Server } from "node:net";
+import { describe, expect, test } from "vitest";
+import { createCleanup } from "../cleanup.test-support.ts";
+import {
+  agentChange,
+  answering,
+  endpointAt,
+  ENDPOINTS,
+  endpointsRow,
+  json,
+  keyChange,
+  message,
+  rpc,
+  send,
+  startAgent,
+  startProxy,
+  TASK,
+} from "../proxy.test-support.ts";
+import type { AgentBackend } from "../table/contract.ts";
+
+const use = createCleanup();
+const HELLO = rpc("message/send", message());
+
+/** A port where nobody listens. */
+async function refusedPort(): Promise<number> {
+  const server: Server = createTcp();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  return typeof address === "object" && address !== null ? address.port : 0;
+}
+
+/** Random numbers that always take the first of what there is to choose from. */
+const first = { random: () => 0 };
+
+describe("a refused connection", () => {
+  test("goes to another endpoint, each once", async () => {
+    const agent = await use(startAgent(answering(TASK)));
+    const dead = [await refusedPort(), await refusedPort()];
+    const endpoints = [...dead, agent.port].map((port) => endpointAt(port));
+    for (const random of [() => 0, () => 0.5, () => 0.99]) {
+      const { port, record } = await use(startProxy([agentChange(), endpointsRow(...endpoints)], { random }));
+      expect((await send(port, { body: HELLO })).status).toBe(200);
+      expect(await record(0)).toMatchObject({ outcome: "ok", endpoint: `127.0.0.1:${agent.port}` });
+    }
+    expect(agent.seen).toHaveLength(3);
+  });
+
+  test("of all endpoints is said so", async () => {
+    const dead = [await refusedPort(), await refusedPort()];
+    const { port, record } = await use(
+      startProxy([agentChange(), endpointsRow(...dead.map((dead) => endpointAt(dead)))]),
+    );
+    const reply = await send(port, { body: HELLO });
+    expect(reply.status).toBe(502);
+    expect(await record(0)).toMatchObject({ reason: "ConnectFailed", outcome: "upstream_error" });
+  });
+
+  test("of the endpoint that has the task fails: no other has it", async () => {
+    const owner = await use(startAgent(answering(TASK)));
+    const other = await use(startAgent(answering(TASK)));
+    const { port, record } = await use(
+      startProxy([agentChange(), endpointsRow(endpointAt(owner.port), endpointAt(other.port))], first),
+    );
+    await send(port, { body: HELLO });
+    const [holder, idle] = owner.seen.length === 1 ? [owner, other] : [other, owner];
+    await holder.close();
+    for (const body of [rpc("tasks/get", { id: "task-1" }), rpc("message/send", message({ contextId: "context-1" }))]) {
+      expect((await send(port, { body })).status).toBe(502);
+    }
+    expect(await record(1)).toMatchObject({ reason: "ConnectFailed" });
+    expect(idle.seen).toEqual([]);
+  });
+
+  test("after the request had left is never tried again", async () => {
+    const breaking = await use(startAgent((_req, res) => res.destroy()));
+    const other = await use(startAgent((_req, res) => res.destroy()));
+    const { port, record } = await use(
+      startProxy([agentChange(), endpointsRow(endpointAt(breaking.port), endpointAt(other.port))]),
+    );
+    expect((await send(port, { body: HELLO })).status).toBe(502);
+    expect((await record(0)).reason).toBe("UpstreamReset");
+    expect(breaking.seen.length + other.seen.length).toBe(1);
+  });
+
+  test("of a new context does not bind it", async () => {
+    const agent = await use(startAgent(answering({ ...TASK, contextId: "mine" })));
+    const endpoints = [endpointAt(await refusedPort()), endpointAt(agent.port)];
+    const { port } = await use(startProxy([agentChange(), endpointsRow(...endpoints)], first));
+    for (let round = 0; round < 3; round++) {
+      expect((await send(port, { body: rpc("message/send", message({ contextId: "mine" })) })).status).toBe(200);
+    }
+    expect(agent.seen).toHaveLength(3);
+  });
+});
+
+describe("conversations", () => {
+  test("stay where they began: by task, by context of the agent, by context of the client", async () => {
+    let made = 0;
+    const agents = await Promise.all(
+      [0, 1, 2].map((index) =>
+        use(
+          startAgent((_req, res, body) => {
+            const { id, params } = JSON.parse(body) as {
+              id: number;
+              params: { id?: string; message?: { contextId?: string } };
+            };
+            const contextId = params.message?.contextId ?? `context-${index}-${++made}`;
+            const result = { ...TASK, id: params.id ?? `task-${index}-${++made}`, contextId, metadata: { index } };
+            json(res, 200, { jsonrpc: "2.0", id, result });
+          }),
+        ),
+      ),
+    );
+    const { port } = await use(
+      startProxy([agentChange(), endpointsRow(...agents.map((agent) => endpointAt(agent.port)))]),
+    );
+    const ask = async (body: string) =>
+      (
+        JSON.parse((await send(port, { body })).body) as {
+          result: { id: string; contextId: string; metadata: { index: number } };
+        }
+      ).result;
+    for (let round = 0; round < 10; round++) {
+      const begun = await ask(HELLO);
+      const where = begun.metadata.index;
+      expect((await ask(rpc("tasks/get", { id: begun.id }))).metadata.index).toBe(where);
+      expect((await ask(rpc("message/send", message({ contextId: begun.contextId })))).metadata.index).toBe(where);
+      const own = (await ask(rpc("message/send", message({ contextId: `user-${round}` })))).metadata.index;
+      expect((await ask(rpc("message/send", message({ contextId: `user-${round}` })))).metadata.index).toBe(own);
+    }
+  });
+
+  test("whose endpoint is gone are told so", async () => {
+    const agent = await use(startAgent(answering(TASK)));
+    const { port, table, record } = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
+    await send(port, { body: HELLO });
+    table.applyLocal([endpointsRow(endpointAt(agent.port + 1))], false);
+    const reply = await send(port, { body: rpc("tasks/get", { id: "task-1" }, "x") });
+    expect(reply.status).toBe(503);
+    expect(reply.body).toContain('"id":"x"');
+    expect((await record(1)).reason).toBe("EndpointGone");
+  });
+});
+
+describe("a url backend", () => {
+  const backend = (url: string): AgentBackend => ({ name: "far", weight: 1, url, interfaces: [] });
+
+  test("at a loopback address is refused, by address and by name, unless it is allowed; and again once it is not", async () => {
+    const agent = await use(startAgent(answering(TASK)));
+    const url = `http://localhost:${agent.port}/base`;
+    const { port, table, record } = await use(startProxy([agentChange({ backends: [backend(url)] })]));
+    const allow = (...allowedUpstreams: string[]): void =>
+      table.applyLocal([{ id: "gateway", row: { name: "default", trustedProxies: [], allowedUpstreams } }], false);
+    const refused = await send(port, { body: HELLO });
+    expect(refused.status).toBe(502);
+    expect(await record(0)).toMatchObject({ reason: "UpstreamRefused", endpoint: `http://localhost:${agent.port}` });
+    allow("127.0.0.0/8", "::1/128");
+    expect((await send(port, { body: HELLO })).status).toBe(200);
+    expect(agent.seen[0]?.req.url).toBe("/base");
+    expect(agent.seen[0]?.req.headers.host).toBe(`localhost:${agent.port}`);
+    allow();
+    expect((await send(port, { body: HELLO })).status).toBe(502);
+    expect(agent.seen).toHaveLength(1);
+  });
+
+  test("at an address of metadata is refused before a packet leaves", async () => {
+    const { port, record } = await use(
+      startProxy([agentChange({ backends: [backend("http://169.254.169.254/latest/meta-data/")] })]),
+    );
+    expect((await send(port, { body: HELLO })).status).toBe(502);
+    expect((await record(0)).reason).toBe("UpstreamRefused");
+  });
+
+  test("goes on to an endpoint that may be reached", async () => {
+    const agent = await use(startAgent(answering(TASK)));
+    const near: AgentBackend = {
+      name: "near",
+      weight: 1,
+      endpoints: ENDPOINTS,
+      scheme: "http",
+      path: "/",
+      host: "h",
+      interfaces: [],
+    };
+    const { port } = await use(
+      startProxy(
+        [agentChange({ backends: [backend("http://10.0.0.1/"), near] }), endpointsRow(endpointAt(agent.port))],
+        first,
+      ),
+    );
+    expect((await send(port, { body: HELLO })).status).toBe(200);
+  });
+});
+
+test("connections are kept and used again, by all agents that share an endpoint", async () => {
+  const agent = await use(startAgent(answering(TASK)));
+  const { port } = await use(
+    startProxy([
+      agentChange(),
+      agentChange({ publicName: "second" }, "second"),
+      endpointsRow(endpointAt(agent.port)),
+      keyChange({ agents: [{ selector: {} }] }),
+    ]),
+  );
+  for (const path of ["/a2a/travel", "/a2a/second", "/a2a/travel"]) {
+    expect((await send(port, { path, body: HELLO })).status).toBe(200);
+  }
+  expect(new Set(agent.seen.map(({ req }) => req.socket.remotePort)).size).toBe(1);
+});
