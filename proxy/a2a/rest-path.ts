@@ -94,16 +94,23 @@ function match(raw: readonly string[], decoded: readonly string[]): RestPath | u
 const ALONE = ["message:send", "message:stream", "tasks", "extendedAgentCard", "card"] as const;
 const isAlone = (segment: string): segment is (typeof ALONE)[number] => (ALONE as readonly string[]).includes(segment);
 
+const WORDS: readonly string[] = [...ALONE, CONFIGS];
+
 /** Words of the paths themselves: as a tenant or an id they could be read in two ways. */
-const RESERVED = new Set(["tasks", CONFIGS.toLowerCase()]);
+const RESERVED = new Set(WORDS.filter((word) => word !== "card").map((word) => word.toLowerCase()));
 const isReserved = (segment: string | undefined): boolean =>
   segment !== undefined && RESERVED.has(segment.toLowerCase());
 
-/** A path that some router would take as one of ours, since it differs only in case or names, is ambiguous; others are unknown. */
+/** A path that a router which ignores case would take as one of ours is ambiguous; any other is unknown. */
 function notFound(segments: readonly string[]): "PathNotFound" | "InvalidPath" {
-  const words = new Set([CONFIGS.toLowerCase(), ...ALONE.map((word) => word.toLowerCase())]);
-  const like = (segment: string): boolean => words.has(segment) || /:(cancel|subscribe)$/.test(segment);
-  return segments.some((segment) => like(segment.toLowerCase())) ? "InvalidPath" : "PathNotFound";
+  const exact = segments.map((segment) => {
+    const lower = segment.toLowerCase();
+    return (
+      WORDS.find((word) => word.toLowerCase() === lower) ??
+      segment.replace(/:(cancel|subscribe)$/i, (verb) => verb.toLowerCase())
+    );
+  });
+  return match(exact, exact) === undefined ? "PathNotFound" : "InvalidPath";
 }
 
 /** Whether a 0.3 resource name (`tasks/{id}` and below) names this task, and nothing else could be read of it. */

@@ -9,21 +9,12 @@ export interface RestQuery {
   readonly known: ReadonlyMap<KnownParameter, string>;
 }
 
-const SPELLINGS = {
-  id: ["id"],
-  taskId: ["taskId", "task_id"],
-  contextId: ["contextId", "context_id"],
-  tenant: ["tenant"],
-  name: ["name"],
-  parent: ["parent"],
-} as const;
-export type KnownParameter = keyof typeof SPELLINGS | "version";
+/** In this spelling only: the snake case of protobuf JSON is read by some servers in a query and passed over by others. */
+const PARAMETERS = ["id", "taskId", "contextId", "tenant", "name", "parent"] as const;
+export type KnownParameter = (typeof PARAMETERS)[number] | "version";
 
 const RAW_QUERY = /^(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*$/;
-const byFold = new Map<string, { readonly known: KnownParameter; readonly spellings: readonly string[] }>();
-for (const [known, spellings] of Object.entries(SPELLINGS)) {
-  byFold.set(foldName(known), { known: known as KnownParameter, spellings });
-}
+const byFold = new Map(PARAMETERS.map((parameter) => [foldName(parameter), parameter]));
 /** Header names ignore case, and so does their query form (A2A 1.0 section 3.6). */
 const VERSION = "a2a-version";
 
@@ -42,11 +33,11 @@ export function parseRestQuery(raw: string): RestQuery | undefined {
     const folded = foldName(name);
     if (seen.has(folded)) return undefined;
     seen.add(folded);
-    if (folded === VERSION) known.set("version", value);
+    if (folded === VERSION && value !== "") known.set("version", value);
     const parameter = byFold.get(folded);
     if (parameter !== undefined) {
-      if (!parameter.spellings.includes(name)) return undefined;
-      if (value !== "") known.set(parameter.known, value);
+      if (parameter !== name) return undefined;
+      if (value !== "") known.set(parameter, value);
     }
     built.push(equals === -1 ? encodeURIComponent(name) : `${encodeURIComponent(name)}=${encodeURIComponent(value)}`);
   }
