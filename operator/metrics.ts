@@ -24,6 +24,7 @@ export interface OperatorMetrics {
   readonly publisher: { batch(lines: number): void; acked(seconds: number): void; cut(): void };
   readonly status: { written(kind: string, result: string): void };
   readonly event: (result: string) => void;
+  readonly cardRead: (outcome: string) => void;
   readonly leader: (holding: boolean) => void;
   /** Tells where values are read that are only looked at when scraped. Once. */
   watch(scraped: Scraped): void;
@@ -41,6 +42,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
   const cuts = counter("parley_operator_streams_cut_total", "Streams cut because the proxy took nothing.");
   const writes = counter("parley_operator_status_writes_total", "Writes of statuses.", ["kind", "result"]);
   const events = counter("parley_operator_events_total", "Events told to the API server.", ["result"]);
+  const cards = counter("parley_operator_card_reads_total", "Reads of agents' cards, by backend.", ["outcome"]);
   const translate = new Histogram({
     name: "parley_operator_translate_seconds",
     help: "Time of one translation of what changed.",
@@ -76,6 +78,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
     },
     status: { written: (kind, result) => writes.inc({ kind, result }) },
     event: (result) => events.inc({ result }),
+    cardRead: (outcome) => cards.inc({ outcome }),
     leader: (holding) => leader.set(holding ? 1 : 0),
     watch: (scraped) => watch(registry, kinds, scraped),
   };

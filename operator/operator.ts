@@ -7,6 +7,7 @@ import type { Log } from "../process/log.ts";
 import { createAdmin } from "../process/admin.ts";
 import { adminRoutes } from "./admin.ts";
 import type { OperatorConfig } from "./config.ts";
+import { createDiscovery } from "./discover/discovery.ts";
 import { createApplyStatus } from "./kube/apply.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { createEvents } from "./kube/events.ts";
@@ -50,7 +51,7 @@ export function createOperator(deps: OperatorDeps): Operator {
   const scopes = scopesOf(config.namespaces);
   const kinds = [...new Set(scopes.map(({ kind }) => kind))];
   const metrics = createOperatorMetrics(registry, kinds);
-  let holder: string | undefined;
+  let lease: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
 
   // 1. Objects as they were read last.
   const store = createStore({ gatewayName: gateway });
@@ -107,14 +108,28 @@ export function createOperator(deps: OperatorDeps): Operator {
     log,
   });
 
+  const discovery = createDiscovery({
+    store,
+    settings: config,
+    clock,
+    random,
+    log,
+    signal,
+    onFindings: (agent, backends, finding) => status.discovered(agent, backends, finding),
+    onRead: metrics.cardRead,
+  });
+
   // 6. The loop that drives 1 to 5 by what the API server says.
   const loop = createLoop({
     store,
     translation,
     publisher,
     status,
-    onTurn: (_refs, results) => {
+    onTurn: (refs, results) => {
       secrets.results(results);
+      // Cards are read from the first turn on: before that nobody would know the agents that the findings are about.
+      discovery.lead(lease.holding);
+      discovery.poke(refs);
     },
     scopes,
     now: () => clock.now(),
@@ -128,7 +143,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     registry,
     log,
     unready: () => (loop.synced ? [] : [`not read yet from ${client.server}: ${loop.missing.join(", ")}`]),
-    routes: adminRoutes({ publisher, replica, holder: () => holder, now: () => clock.now() }),
+    routes: adminRoutes({ publisher, replica, holder: () => lease.holder, now: () => clock.now() }),
   });
   metrics.watch({
     objects: (kind) => store.size(kind),
@@ -150,12 +165,13 @@ export function createOperator(deps: OperatorDeps): Operator {
       loop.take(scope, change);
     }
   };
-  const lead = (holding: boolean, by: string | undefined): void => {
-    holder = by;
+  const lead = (holding: boolean, holder: string | undefined): void => {
+    lease = { holding, holder };
     metrics.leader(holding);
-    publisher.setHolder(by);
+    publisher.setHolder(holder);
     status.lead(holding);
     secrets.lead(holding);
+    if (publisher.isOpen) discovery.lead(holding);
   };
   const elect = (): Promise<void> =>
     runLease({

@@ -43,15 +43,11 @@ describe("reflect", () => {
 
   /** The next change; the waits between tries pass by themselves, the limit on silence does not. */
   async function next(changes: AsyncGenerator<KindChange, void>): Promise<unknown> {
-    let done = false;
-    const result = changes.next().finally(() => {
-      done = true;
-    });
+    const result = changes.next();
     const isPause = (ms: number): boolean => ms < SILENCE;
-    while (!done) {
-      await Promise.race([result, clock.scheduled(isPause)]);
-      for (const ms of clock.pending.filter(isPause)) clock.advance(ms);
-    }
+    const isDone = (): Promise<boolean> =>
+      Promise.race([result.then(() => true), clock.scheduled(isPause).then(() => false)]);
+    while (!(await isDone())) for (const ms of clock.pending.filter(isPause)) clock.advance(ms);
     const { value } = await result;
     if (value === undefined) return undefined;
     if (value.type === "replaced") return ["replaced", ...value.objects.map(({ metadata }) => metadata.name)];

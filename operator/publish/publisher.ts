@@ -102,6 +102,12 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     return encodeBatch(state, false, linesOf(ids));
   };
 
+  /** Its `close` event follows, and takes the proxy off the list. */
+  const cut = (subscriber: Subscriber): void => {
+    subscribers.delete(subscriber);
+    subscriber.cut();
+  };
+
   const heartbeat = (): void => {
     const { sequence, version } = state;
     const line = Buffer.from(
@@ -112,7 +118,7 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       if (subscriber.stalledFor() < STALL_MS) continue;
       log.warn({ proxy, stalled_ms: subscriber.stalledFor() }, "proxy takes nothing from its stream: cut");
       metrics.cut();
-      subscriber.cut();
+      cut(subscriber);
     }
     heartbeatTimer = clock.setTimeout(heartbeat, HEARTBEAT_MS);
   };
@@ -159,7 +165,7 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     subscribe: (out, { proxy, address, version }) => {
       flush();
       // A proxy has one stream: an older one is dead, or soon will be.
-      for (const [other, name] of subscribers) if (name === proxy) other.cut();
+      for (const [other, name] of subscribers) if (name === proxy) cut(other);
       const subscriber = createSubscriber({ out, now: () => clock.now(), newest });
       const connection = acks.connected(proxy, address);
       subscribers.set(subscriber, proxy);
