@@ -33,7 +33,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), copy.child.stop()]);
+  await Promise.all([cluster?.stop(), copy?.child.stop()]);
 });
 
 const rpc = (more: string): string =>

@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), ...copies.map((copy) => copy.child.stop())]);
+  await Promise.all([cluster?.stop(), ...(copies ?? []).map((copy) => copy.child.stop())]);
 });
 
 test(`${SECONDS} s at ${RATE} requests a second and ${STREAMS} streams: none fails`, { timeout: 180_000 }, async () => {

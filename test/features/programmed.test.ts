@@ -10,7 +10,7 @@ beforeAll(async () => {
   cluster = await startCluster({ proxies: 3 });
 });
 
-afterAll(() => cluster.stop());
+afterAll(() => cluster?.stop());
 
 test("a stopped proxy keeps a new generation from True and is named; when it goes on, it is True", async () => {
   await cluster.apply(urlAgent("hello", ["http://127.0.0.1:9"]));

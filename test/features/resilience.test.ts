@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), copy.child.stop()]);
+  await Promise.all([cluster?.stop(), copy?.child.stop()]);
 });
 
 /** Status writes that the API server counted for our kinds. */

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), copy.child.stop()]);
+  await Promise.all([cluster?.stop(), copy?.child.stop()]);
 });
 
 interface Case {

@@ -26,8 +26,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), copy.child.stop()]);
-  await between.close();
+  await Promise.all([cluster?.stop(), copy?.child.stop()]);
+  await between?.close();
 });
 
 async function resyncs(): Promise<number> {

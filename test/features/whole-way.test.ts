@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await Promise.all([cluster.stop(), ...copies.map((copy) => copy.child.stop())]);
+  await Promise.all([cluster?.stop(), ...(copies ?? []).map((copy) => copy.child.stop())]);
 });
 
 const addressed = { kind: "A2AAgent", namespace: NAMESPACE } as const;
@@ -111,6 +111,7 @@ describe("paths", () => {
       ...key("other", `${TOKEN}-2`, ["impostor"]),
     );
     const conflict = await cluster.condition({ ...addressed, name: "impostor" }, "Conflicted", "True");
+    await cluster.condition({ kind: "VirtualKey", namespace: NAMESPACE, name: "other" }, "Programmed", "True");
     expect(conflict.reason).toBe("PublicNameTaken");
     expect(conflict.message).toContain("default/hello");
     expect((await post(`${cluster.proxies[0]?.url}/a2a/hello`, TOKEN, sendBody("hello"))).status).toBe(200);

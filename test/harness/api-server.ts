@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { Agent, request as send } from "undici";
 import { parse } from "yaml";
 import { kubernetesBinaries } from "./kubernetes-binaries.ts";
-import { eventually, freePort, start } from "./processes.ts";
+import { eventually, Fatal, freePort, start } from "./processes.ts";
 
 /** An answer's JSON as tests read it; an error is a Status with `message` and `reason`. */
 export interface KubeBody {
@@ -100,6 +100,8 @@ export async function startApiServer(): Promise<ApiServer> {
       `--etcd-servers=http://127.0.0.1:${client}`,
       "--bind-address=127.0.0.1",
       `--secure-port=${port}`,
+      // Stands in the endpoints of the kubernetes Service only; without it a network with no default route is refused.
+      "--advertise-address=192.0.2.1",
       `--cert-dir=${join(folder, "api")}`,
       "--service-cluster-ip-range=10.0.0.0/24",
       "--authorization-mode=RBAC",
@@ -165,7 +167,10 @@ export async function startApiServer(): Promise<ApiServer> {
   try {
     await eventually(
       "kube-apiserver is ready",
-      async () => ((await request("GET", "/readyz")).status === 200 ? true : undefined),
+      async () => {
+        if (server.exited()) throw new Fatal("it ended");
+        return (await request("GET", "/readyz")).status === 200 ? true : undefined;
+      },
       60_000,
       100,
     );

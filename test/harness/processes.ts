@@ -12,6 +12,7 @@ export interface Child {
   line(pattern: RegExp): Promise<string>;
   /** Resolves with the exit code, or the signal's name. */
   readonly ended: Promise<number | string>;
+  exited(): boolean;
   signal(name: NodeJS.Signals): void;
   /** SIGTERM, and SIGKILL when `graceMs` have passed; resolves when it is gone. */
   stop(graceMs?: number): Promise<number | string>;
@@ -29,6 +30,9 @@ export function start(
     stdio: ["ignore", "pipe", "pipe"],
   });
   const name = options.name ?? command;
+  // A test that dies before its clean-up leaves nothing running.
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
   let text = "";
   const waiting = new Set<() => void>();
   const hear = (chunk: string): void => {
@@ -42,7 +46,10 @@ export function start(
       text += `${error.message}\n`;
       resolve(-1);
     });
-    child.on("close", (code, signal) => resolve(code ?? signal ?? -1));
+    child.on("close", (code, signal) => {
+      process.off("exit", kill);
+      resolve(code ?? signal ?? -1);
+    });
   });
   let end: number | string | undefined;
   void ended.then((value) => {
@@ -65,6 +72,7 @@ export function start(
         check();
       }),
     ended,
+    exited: () => end !== undefined,
     signal: (signal) => {
       if (end === undefined) child.kill(signal);
     },
@@ -93,6 +101,9 @@ export async function freePort(host = "127.0.0.1"): Promise<number> {
   return address.port;
 }
 
+/** Thrown by a condition that can never come true. */
+export class Fatal extends Error {}
+
 /** Polls a condition until it gives a value; for what can only be asked, not awaited. Fails with `what` after `ms`. */
 export async function eventually<T>(
   what: string,
@@ -107,6 +118,7 @@ export async function eventually<T>(
       const value = await ask();
       if (value !== undefined && value !== false) return value;
     } catch (error) {
+      if (error instanceof Fatal) throw error;
       last = ` (${error instanceof Error ? error.message : "thrown"})`;
     }
     await new Promise((resolve) => setTimeout(resolve, everyMs));

@@ -1,7 +1,7 @@
 // Python interpreters with an A2A SDK: one virtual environment for each pinned set of packages, made once.
 // In: the name of a requirements file beside this one. Out: the path of an interpreter.
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheFolder } from "./kubernetes-binaries.ts";
 import { start } from "./processes.ts";
@@ -26,10 +26,11 @@ export async function pythonWith(sdk: PythonSdk, say: (line: string) => void = (
   const finished = join(folder, "installed");
   if (existsSync(finished)) return python;
   say(`Installing ${sdk} into ${folder} (once).`);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
+  // Made aside and moved into place, so that two runs at once never see a half of it.
+  mkdirSync(cacheFolder(), { recursive: true });
+  const made = mkdtempSync(join(cacheFolder(), "python-"));
   try {
-    await run("python3", ["-m", "venv", folder]);
+    await run("python3", ["-m", "venv", made]);
   } catch (error) {
     throw new Error(
       "The tests call the gateway with Python clients. Install Python 3.10 or newer with its venv module (Debian: python3-venv).",
@@ -38,7 +39,21 @@ export async function pythonWith(sdk: PythonSdk, say: (line: string) => void = (
       },
     );
   }
-  await run(python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
-  writeFileSync(finished, "");
+  await run(join(made, "bin", "python"), [
+    "-m",
+    "pip",
+    "install",
+    "--quiet",
+    "--disable-pip-version-check",
+    "-r",
+    requirements,
+  ]);
+  writeFileSync(join(made, "installed"), "");
+  try {
+    renameSync(made, folder);
+  } catch (error) {
+    rmSync(made, { recursive: true, force: true });
+    if (!existsSync(finished)) throw error;
+  }
   return python;
 }
