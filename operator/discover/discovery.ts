@@ -104,7 +104,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const { uid } = agent.metadata;
     const spec = { backends: agent.spec.backends, path: agent.spec.card?.path, credentials: agent.spec.credentials };
     if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
-    const memory = before?.uid === uid ? before.memory : new Map<string, Memory>();
+    const memory = remember(agent, before?.uid === uid ? before.memory : undefined);
     before?.over.abort();
     watched.set(ref, { uid, spec, reachable: reachableOf(agent), memory, over: new AbortController() });
     uses.set(ref, usesOf(agent));
@@ -135,10 +135,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     // What came in for a spec or a term that is over is nobody's finding.
     if (signal.aborted) return true;
     const { namespace, name, uid } = agent.metadata;
-    const memory = new Map<string, Memory>();
-    for (const one of reads) if (one.memory !== undefined) memory.set(one.name, one.memory);
-    entry.memory = memory;
-    const { backends, finding } = judge(reads, agent.status?.backends ?? []);
+    entry.memory = new Map(reads.map(({ name, memory }) => [name, memory]));
+    const { backends, finding } = judge(reads);
     if (finding.status === "False")
       log.debug({ agent: `${namespace}/${name}`, reason: finding.reason }, "card not read");
     deps.onFindings({ namespace, name, uid }, backends, finding);
@@ -153,17 +151,15 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   ): Promise<BackendRead> => {
     const { name } = backend;
     const place = placeOf(agent, backend);
-    const known = entry.memory.get(name);
-    const stillTrue = known === undefined || known.place === place;
-    const kept: BackendRead = { name, stillTrue, ...(known !== undefined && stillTrue ? { memory: known } : {}) };
+    const known = entry.memory.get(name) ?? { place, status: undefined, answers: new Map() };
     const target = cardTarget(agent, backend, store, random);
-    if (target === undefined) return kept;
-    const answers = stillTrue ? (known?.answers ?? new Map()) : new Map();
-    const got = await readCard(target, answers, { clock, allowed, resolve: deps.resolve ?? resolveBySystem, signal });
-    if (signal.aborted) return kept;
+    if (target === undefined) return { name, memory: known };
+    const resolve = deps.resolve ?? resolveBySystem;
+    const got = await readCard(target, known.answers, { clock, allowed, resolve, signal });
+    if (signal.aborted) return { name, memory: known };
     deps.onRead?.(got.ok ? "ok" : got.reason);
-    if (!got.ok) return { ...kept, failure: { reason: got.reason, why: got.why } };
-    return { name, stillTrue: true, memory: { place, status: statusOf(name, got), answers: got.answers } };
+    if (!got.ok) return { name, memory: known, failure: { reason: got.reason, why: got.why } };
+    return { name, memory: { place, status: statusOf(name, got), answers: got.answers } };
   };
 
   const lead = (holding: boolean): void => {
@@ -192,6 +188,22 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     },
     lead: (holding) => lead(holding && !deps.signal.aborted),
   };
+}
+
+/**
+ * What is known of each backend: as this process read it, if that was at the same place; else, at the first look, as the status has
+ * it; else nothing, since what another place said is no longer true.
+ */
+function remember(agent: AgentObject, before: ReadonlyMap<string, Memory> | undefined): Map<string, Memory> {
+  const memory = new Map<string, Memory>();
+  for (const backend of agent.spec.backends) {
+    const { name } = backend;
+    const place = placeOf(agent, backend);
+    const known = before?.get(name);
+    const status = before === undefined ? agent.status?.backends?.find((found) => found.name === name) : undefined;
+    memory.set(name, known?.place === place ? known : { place, status, answers: new Map() });
+  }
+  return memory;
 }
 
 function usesOf({ spec, metadata: { namespace } }: AgentObject): Set<string> {

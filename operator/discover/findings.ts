@@ -1,31 +1,27 @@
-// What reads of cards come to. In: the reads of an agent's backends, and its status. Out: the status of its backends, and the condition.
+// What reads of cards come to. In: the reads of an agent's backends. Out: the status of its backends, and the condition.
 import type { BackendStatus } from "../../crds/types.ts";
 import { agentFinding, listed, merged } from "../translate/conditions.ts";
 import type { Finding } from "../translate/result.ts";
-import { plainText } from "./parse-card.ts";
 import type { Answers, CardRead, ReadCard } from "./read-card.ts";
 
-/** The last read of a backend that succeeded. */
+/** What is known of a backend. */
 export interface Memory {
-  /** Where it was read. */
+  /** Where its card is. */
   readonly place: string;
-  readonly status: BackendStatus;
+  /** Undefined until it was read there. */
+  readonly status: BackendStatus | undefined;
   readonly answers: Answers;
 }
 
 export interface BackendRead {
   readonly name: string;
-  /** Absent: never read by this process, or read elsewhere than the backend is now. */
-  readonly memory?: Memory;
-  /** False: what the status says was read elsewhere. */
-  readonly stillTrue: boolean;
+  readonly memory: Memory;
   /** Absent too when there was nobody to ask. */
   readonly failure?: { readonly reason: Extract<CardRead, { ok: false }>["reason"]; readonly why: string };
 }
 
 export function statusOf(name: string, { card, etag }: ReadCard): BackendStatus {
   const versions = [...new Set(card.interfaces.map(({ version }) => version))].sort();
-  const kept = plainText(etag);
   return {
     name,
     interfaces: card.interfaces,
@@ -33,20 +29,20 @@ export function statusOf(name: string, { card, etag }: ReadCard): BackendStatus 
     ...(card.name === undefined ? {} : { cardName: card.name }),
     ...(card.version === undefined ? {} : { cardVersion: card.version }),
     signed: card.signed,
-    ...(kept === undefined ? {} : { etag: kept }),
+    ...(etag === undefined ? {} : { etag }),
   };
 }
 
-/** A read that failed, or could not be tried, keeps what was found before: by this process, or else as the status has it. */
-export function judge(
-  reads: readonly BackendRead[],
-  before: readonly BackendStatus[],
-): { readonly backends: readonly BackendStatus[]; readonly finding: Finding } {
+/** A read that failed, or could not be tried, keeps what was found before. */
+export function judge(reads: readonly BackendRead[]): {
+  readonly backends: readonly BackendStatus[];
+  readonly finding: Finding;
+} {
   const backends: BackendStatus[] = [];
   const unread: string[] = [];
   const failures: Finding[] = [];
-  for (const { name, memory, stillTrue, failure } of reads) {
-    const status = memory?.status ?? (stillTrue ? before.find((backend) => backend.name === name) : undefined);
+  for (const { name, memory, failure } of reads) {
+    const { status } = memory;
     if (status === undefined) unread.push(name);
     else backends.push(status);
     if (failure !== undefined) failures.push(agentFinding(failure.reason, name, failure.why));

@@ -154,7 +154,8 @@ const keyReasons = {
   SecretNotOwned: {
     type: "SecretReady",
     status: "False",
-    message: (secret: string) => `Secret ${secret} belongs to another object. Name it in secretRef, or remove it.`,
+    message: (secret: string) =>
+      `Secret ${secret} exists and does not belong to this VirtualKey, so it is not used. Name it in spec.secretRef to use it, or delete it and a new one is made.`,
   },
   KeyMissing: {
     type: "SecretReady",
@@ -181,6 +182,8 @@ const keyReasons = {
 
 export type AgentReason = keyof typeof agentReasons;
 export type KeyReason = keyof typeof keyReasons;
+export const AGENT_REASONS = Object.keys(agentReasons) as readonly AgentReason[];
+export const KEY_REASONS = Object.keys(keyReasons) as readonly KeyReason[];
 
 /** What is to be said of an A2AAgent. The values are names; no secret may be among them. */
 export function agentFinding<R extends AgentReason>(

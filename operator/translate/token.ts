@@ -32,6 +32,7 @@ export function readToken(
   if (secret === undefined) return { state: "missing", fault: keyFinding("SecretNotFound", ref.name) };
   // An agent's credential must not open the gateway.
   if (secret.credential !== "key") return { state: "missing", fault: keyFinding("SecretNotLabelled", ref.name) };
+  // What is not named is not adopted: it must be the one that was made for this key, or stand beside it in a folder.
   if (key.spec.secretRef === undefined && secret.controller !== undefined && secret.controller !== uid) {
     return { state: "missing", fault: keyFinding("SecretNotOwned", ref.name) };
   }

@@ -1,0 +1,144 @@
+// Random histories of all kinds: what was made step by step must equal what is made of the last state at once.
+import { isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import type { Row, RowId } from "../../proxy/table/contract.ts";
+import { refOf } from "../objects.ts";
+import type { Kind, Ref, StoredObject } from "../objects.ts";
+import { createStore } from "../store.ts";
+import type { Store } from "../store.ts";
+import { createTranslation } from "./engine.ts";
+import type { Translation } from "./engine.ts";
+import { anyObject } from "./histories.test-support.ts";
+import type { ObjectResult, TranslateOutput } from "./result.ts";
+import type { TranslateSettings } from "./settings.ts";
+
+type Step =
+  | { readonly do: "set"; readonly object: StoredObject }
+  | { readonly do: "delete"; readonly pick: number }
+  | { readonly do: "relist"; readonly kind: Kind; readonly objects: readonly StoredObject[]; readonly keep: boolean };
+const KINDS: readonly Kind[] = ["A2AAgent", "VirtualKey", "Secret", "Service", "EndpointSlice", "Namespace"];
+
+const steps: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: anyObject.map((object) => ({ do: "set" as const, object })) },
+  { weight: 3, arbitrary: fc.nat().map((pick) => ({ do: "delete" as const, pick })) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant("relist" as const),
+      kind: fc.constantFrom(...KINDS),
+      objects: fc.array(anyObject, { maxLength: 4 }),
+      keep: fc.boolean(),
+    }),
+  },
+);
+
+/** Does the step, and gives what the store says has changed. */
+function take(store: Store, step: Step): Ref[] {
+  switch (step.do) {
+    case "set":
+      return store.set(step.object) ? [nameOf(step.object)] : [];
+    case "delete": {
+      const all = KINDS.flatMap((kind) => [...store.list(kind)].map(nameOf));
+      const ref = all[step.pick % Math.max(1, all.length)];
+      return ref !== undefined && store.delete(ref) ? [ref] : [];
+    }
+    case "relist": {
+      const kept = step.keep ? [...store.list(step.kind)] : [];
+      return store.replace(step.kind, [...kept, ...step.objects.filter(({ kind }) => kind === step.kind)]);
+    }
+  }
+}
+
+const nameOf = ({ kind, metadata }: StoredObject): Ref => refOf(kind, metadata.namespace, metadata.name);
+
+/** What one gets who only ever hears differences. */
+function createListener() {
+  const rows = new Map<RowId, Row>();
+  const results = new Map<Ref, ObjectResult>();
+  return {
+    /** Gives what should not have been said. */
+    hear(output: TranslateOutput): string[] {
+      const faults: string[] = [];
+      for (const { id, row } of output.changes) {
+        if (row === null && !rows.delete(id)) faults.push(`${id} was removed, but not there`);
+        if (row !== null && isDeepStrictEqual(rows.get(id), row)) faults.push(`${id} was given again`);
+        if (row !== null) rows.set(id, row);
+      }
+      for (const result of output.results) results.set(refOf(result.kind, result.namespace, result.name), result);
+      for (const { kind, namespace, name } of output.removed) {
+        if (!results.delete(refOf(kind, namespace, name))) faults.push(`${kind} ${name} was removed, but not there`);
+      }
+      return faults;
+    },
+    state: () => ({ rows: sorted(rows), results: sorted(results) }),
+  };
+}
+
+const sorted = (map: ReadonlyMap<string, unknown>): unknown[] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+
+function stateOf(translation: Translation): unknown {
+  return {
+    rows: sorted(new Map([...translation.rows()].map(({ id, row }) => [id, row]))),
+    results: sorted(new Map([...translation.results()].map((one) => [refOf(one.kind, one.namespace, one.name), one]))),
+  };
+}
+
+/** Rows made on demand stand exactly while a published row refers to them; no public name and no token is held twice. */
+function faultsOf(translation: Translation): string[] {
+  const wanted = new Set(["gateway"]);
+  const held: string[] = [];
+  const ids: string[] = [];
+  for (const { id, row } of translation.rows()) {
+    ids.push(id);
+    if ("backends" in row) {
+      wanted.add(id);
+      for (const { endpoints } of row.backends) if (endpoints !== undefined) wanted.add(endpoints);
+      for (const { credential } of row.credentials) wanted.add(credential);
+      if (row.publicName !== undefined) held.push(`name ${row.publicName}`);
+    } else if ("sha256" in row) {
+      wanted.add(id);
+      wanted.add(`namespace/${id.split("/")[1]}`);
+      held.push(`token ${row.sha256}`);
+    }
+  }
+  return [
+    ...ids.filter((id) => !wanted.has(id)).map((id) => `nobody refers to ${id}`),
+    ...held.filter((claim, index) => held.indexOf(claim) !== index).map((claim) => `${claim} is held twice`),
+  ];
+}
+
+test("step by step gives what is made at once", () => {
+  const turns = fc.array(fc.array(steps, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 25 });
+  fc.assert(
+    fc.property(turns, fc.boolean(), (history, selectorsReadable) => {
+      const settings: TranslateSettings = {
+        gatewayName: "default",
+        trustedProxies: [],
+        allowedUpstreams: [],
+        exemptTokens: ["short"],
+        selectors: selectorsReadable,
+      };
+      const store = createStore({ gatewayName: settings.gatewayName });
+      const onError = (ref: Ref, error: unknown): void => {
+        throw new Error(`translation of ${ref} failed`, { cause: error });
+      };
+      const incremental = createTranslation({ store, settings, onError });
+      const listener = createListener();
+      const faults = listener.hear(incremental.rebuild());
+      for (const turn of history) {
+        faults.push(...listener.hear(incremental.update(turn.flatMap((step) => take(store, step)))));
+        faults.push(...faultsOf(incremental));
+      }
+      expect(faults).toEqual([]);
+
+      const fresh = createTranslation({ store, settings, onError });
+      fresh.rebuild();
+      expect(stateOf(incremental)).toEqual(stateOf(fresh));
+      expect(listener.state()).toEqual(stateOf(fresh));
+      expect(incremental.rebuild()).toEqual({ changes: [], results: [], removed: [] });
+      expect(incremental.update([])).toEqual({ changes: [], results: [], removed: [] });
+    }),
+    { numRuns: 400 },
+  );
+});
