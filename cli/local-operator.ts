@@ -6,7 +6,8 @@ import type { Ref } from "../operator/objects.ts";
 import { createStore } from "../operator/store.ts";
 import type { Store } from "../operator/store.ts";
 import { createTranslation } from "../operator/translate/engine.ts";
-import type { ObjectResult, TranslateOutput } from "../operator/translate/result.ts";
+import type { DiscoveredAgent } from "../operator/discover/discovery.ts";
+import type { Finding, ObjectResult, TranslateOutput } from "../operator/translate/result.ts";
 import type { TranslateSettings } from "../operator/translate/settings.ts";
 import type { TableWriter } from "../proxy/table/table.ts";
 import type { Log } from "../process/log.ts";
@@ -16,13 +17,10 @@ export interface LocalOperator {
   readonly store: Store;
   /** Makes these all that there is. Gives the references of what changed. */
   apply(objects: Iterable<ManifestObject>): readonly Ref[];
-  /** Takes what an agent's cards said; an agent that was replaced meanwhile is passed over. */
-  learn(
-    agent: { readonly namespace: string; readonly name: string; readonly uid: string },
-    found: readonly BackendStatus[],
-  ): void;
+  /** Takes what an agent's cards said, and how reading them went; an agent that was replaced meanwhile is passed over. */
+  learn(agent: DiscoveredAgent, found: readonly BackendStatus[], finding: Finding): void;
   /** Of every agent and key. */
-  results(): Iterable<ObjectResult>;
+  results(): readonly ObjectResult[];
 }
 
 const KINDS = ["A2AAgent", "VirtualKey", "Secret"] as const;
@@ -40,6 +38,8 @@ export function createLocalOperator(deps: {
     settings,
     onError: (ref, error) => log.error({ object: ref, err: error }, "translation failed"),
   });
+  /** How the last reading of an agent's cards went, by its uid. */
+  const findings = new Map<string, Finding>();
   let whole = false;
 
   function publish({ changes }: TranslateOutput): void {
@@ -57,16 +57,18 @@ export function createLocalOperator(deps: {
           all.filter((object) => object.kind === kind),
         ),
       );
+      for (const uid of findings.keys()) if (!all.some(({ metadata }) => metadata.uid === uid)) findings.delete(uid);
       publish(whole ? translation.update(changed) : translation.rebuild());
       return changed;
     },
-    learn({ namespace, name, uid }, found) {
+    learn({ namespace, name, uid }, found, finding) {
       const agent = store.find("A2AAgent", namespace, name);
       if (agent === undefined || agent.metadata.uid !== uid) return;
+      findings.set(uid, finding);
       if (!store.set({ ...agent, status: { ...agent.status, backends: found } })) return;
       publish(translation.update([refOf("A2AAgent", namespace, name)]));
     },
-    results: () => translation.results(),
+    results: () => [...translation.results()].map((result) => withFinding(result, findings.get(result.uid))),
   };
 }
 
@@ -75,4 +77,11 @@ function withStatus(object: ManifestObject, store: Store): ManifestObject {
   if (object.kind !== "A2AAgent") return object;
   const status = store.find("A2AAgent", object.metadata.namespace, object.metadata.name)?.status;
   return status === undefined ? object : { ...object, status };
+}
+
+/** Translation knows only what was read; why a reading failed is the reader's to say. */
+function withFinding(result: ObjectResult, finding: Finding | undefined): ObjectResult {
+  if (finding === undefined) return result;
+  const conditions = result.conditions.map((each) => (each.type === finding.type ? finding : each));
+  return { ...result, conditions };
 }

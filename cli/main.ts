@@ -72,4 +72,7 @@ async function run([name, ...argv]: readonly string[]): Promise<number> {
   return 2;
 }
 
+/** Started by a process that wants this one to end with it, however it ends itself. */
+if (process.connected) process.once("disconnect", () => process.kill(process.pid, "SIGTERM"));
+
 process.exitCode = await run(process.argv.slice(2));

@@ -8,6 +8,7 @@ import { formatListenAddress, isLoopback } from "../process/listen-address.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
 import { createLog, openLogOutput } from "../process/log.ts";
 import { createShutdown } from "../process/shutdown.ts";
+import { createDiscovery } from "../operator/discover/discovery.ts";
 import { createProxyAdmin } from "../proxy/admin.ts";
 import { embeddedProxyConfig } from "../proxy/config.ts";
 import { createRequestMetrics } from "../proxy/observe/metrics.ts";
@@ -23,6 +24,7 @@ import type { Command } from "./io.ts";
 import { EMPTY_STATE, mergeFolder } from "./last-good.ts";
 import { createLocalOperator } from "./local-operator.ts";
 import { createManifestReader } from "./manifest-reader.ts";
+import type { Problem } from "./manifest.ts";
 import { createRequestLines } from "./request-line.ts";
 import { SERVE_COMMAND, parseServeOptions } from "./serve-options.ts";
 import { createPaint } from "./terminal.ts";
@@ -73,12 +75,29 @@ export const serve: Command = async (argv, io) => {
   });
   const readManifests = createManifestReader(createValidator());
   const report = createFolderReport({ say, paint });
+  const over = new AbortController();
   let state = EMPTY_STATE;
+  let unreadable: readonly Problem[] = [];
+  const tell = (changed: number): void => report.tell(state, operator.results(), unreadable, changed);
+  const discovery = createDiscovery({
+    store: operator.store,
+    settings: options,
+    clock,
+    random: () => Math.random(),
+    log,
+    signal: over.signal,
+    onFindings(agent, backends, finding) {
+      operator.learn(agent, backends, finding);
+      tell(0);
+    },
+  });
   const take = (texts: FolderText): void => {
     const { files, problems } = readManifests(texts.files);
+    unreadable = problems;
     state = mergeFolder(state, files);
     const changed = operator.apply([...state.objects.values()].map(({ object }) => object));
-    report.tell(state, operator.results(), problems, changed.length);
+    discovery.poke(changed);
+    tell(changed.length);
   };
   take(first);
 
@@ -136,6 +155,7 @@ export const serve: Command = async (argv, io) => {
     shutdown.step("folder", () => {
       draining = true;
       watch.close();
+      over.abort();
     });
     shutdown.step("requests", async () => {
       if (proxy.open > 0) say(`waiting up to ${options.drainTimeout / 1000} s for ${proxy.open} open requests`);
@@ -156,12 +176,13 @@ export const serve: Command = async (argv, io) => {
         url: options.publicUrl ?? urlOf(listen, bound),
         adminUrl: adminBound && `http://${formatListenAddress(adminBound)}`,
         loopback,
-        results: [...operator.results()],
+        results: operator.results(),
         state,
       },
       paint,
     ),
   );
+  discovery.lead(true);
   const code = await ended;
   output.flush();
   ownOutput.flush();

@@ -24,6 +24,8 @@ switch (parsed.kind) {
       };
       process.on("SIGTERM", stop);
       process.on("SIGINT", stop);
+      // Started by a process that is gone: end too, so that the port is free.
+      if (process.connected) process.once("disconnect", stop);
     } catch (error) {
       console.error(`agent ${name}, copy ${copy}: ${error instanceof Error ? error.message : String(error)}`);
       process.exitCode = 1;
