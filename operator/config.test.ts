@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { parseOperatorConfig } from "./config.ts";
+
+const parse = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
+  parseOperatorConfig({ argv, env, randomId: () => "random-id" });
+
+describe("parseOperatorConfig", () => {
+  it("has defaults that reach nobody but this machine", () => {
+    expect(parse([])).toEqual({
+      kind: "run",
+      config: {
+        gatewayName: "default",
+        replica: "random-id",
+        kubeconfig: undefined,
+        namespaces: [],
+        leaseName: "parley-operator-default",
+        leaseNamespace: "default",
+        listen: { host: "127.0.0.1", port: 7700 },
+        adminListen: { host: "127.0.0.1", port: 9091 },
+        publicUrl: undefined,
+        trustedProxies: [],
+        allowedUpstreams: [],
+        logLevel: "info",
+        logFormat: "auto",
+      },
+    });
+  });
+
+  it("reads every option", () => {
+    const parsed = parse([
+      "--gateway-name=eu",
+      "--replica=op-1",
+      "--kubeconfig=/etc/kube/config",
+      "--namespaces=agents,shared",
+      "--lease-namespace=parley",
+      "--lease-name=parley.eu",
+      "--listen=[::]:7700",
+      "--admin-listen=:9000",
+      "--public-url=https://gateway.example.com/eu/",
+      "--trusted-proxies=10.0.0.0/8",
+      "--allowed-upstreams=127.0.0.0/8,fd00::/8",
+      "--log-level=debug",
+      "--log-format=json",
+    ]);
+    expect(parsed).toMatchObject({
+      kind: "run",
+      config: {
+        gatewayName: "eu",
+        replica: "op-1",
+        kubeconfig: "/etc/kube/config",
+        namespaces: ["agents", "shared"],
+        leaseName: "parley.eu",
+        leaseNamespace: "parley",
+        listen: { host: "::", port: 7700 },
+        publicUrl: "https://gateway.example.com/eu",
+        trustedProxies: ["10.0.0.0/8"],
+        allowedUpstreams: ["127.0.0.0/8", "fd00::/8"],
+      },
+    });
+  });
+
+  it("takes identity and namespace from the pod", () => {
+    const parsed = parse([], { POD_UID: "pod-uid", POD_NAMESPACE: "parley-system" });
+    expect(parsed).toMatchObject({ config: { replica: "pod-uid", leaseNamespace: "parley-system" } });
+  });
+
+  it("tells all faults at once", () => {
+    const parsed = parse(["--listen=nowhere", "--gateway-name=Not_OK", "--allowed-upstreams=10.0.0.0/99", "--bogus"]);
+    expect(parsed.kind === "faults" ? parsed.faults.map((fault) => fault.split(":")[0]) : parsed).toEqual([
+      '"--bogus" is no option',
+      "--gateway-name",
+      "--allowed-upstreams",
+      "--listen",
+    ]);
+  });
+});
