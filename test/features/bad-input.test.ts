@@ -24,7 +24,7 @@ beforeAll(async () => {
     urlAgent("dead", ["http://127.0.0.1:9"]),
     urlAgent("metadata", ["http://169.254.169.254/latest"]),
     urlAgent("api-server", [cluster.api.url.replace("127.0.0.1", "10.0.0.1")]),
-    urlAgent("mapped", ["http://[::ffff:169.254.169.254]/"]),
+    urlAgent("mapped", ["http://[::ffff:a9fe:a9fe]/"]),
     ...key("wide", TOKEN, ["hello", "dead", "metadata", "api-server", "mapped"]),
     ...key("narrow", NARROW, ["dead"], { operations: ["GetTask"] }),
   );

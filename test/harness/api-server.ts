@@ -130,9 +130,10 @@ export async function startApiServer(): Promise<ApiServer> {
       ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
     });
     const text = await answer.body.text();
+    const json = answer.headers["content-type"]?.includes("json") === true;
     return {
       status: answer.statusCode,
-      body: answer.headers["content-type"]?.includes("json") === true ? JSON.parse(text) : text,
+      body: (json ? JSON.parse(text) : { message: text }) as KubeBody,
     };
   };
   const stop = async (): Promise<void> => {
