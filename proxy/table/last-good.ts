@@ -83,13 +83,13 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   };
 
   /** A log that misses a batch would bring back access that was taken away. */
-  const giveUp = async (error: unknown): Promise<boolean> => {
+  const giveUp = async (cause: unknown): Promise<boolean> => {
     await closeAll();
     await rm(fresh, { force: true }).catch(() => undefined);
     if (!present) return true;
     try {
       await rm(file, { force: true });
-      log.error({ err: error, file }, "last-good log failed and was removed until the next whole table");
+      log.error({ err: cause, file }, "last-good log failed and was removed until the next whole table");
       present = false;
       return true;
     } catch (removal) {

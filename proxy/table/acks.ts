@@ -1,0 +1,76 @@
+// Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time, the newest wins.
+import { request, type Dispatcher } from "undici";
+import { backoff, pause } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+import type { Ack } from "./contract.ts";
+import type { Log } from "./log.ts";
+
+/** Milliseconds for one request; then it is tried again, with what is newest by then. */
+const ANSWER_MS = 2000;
+
+export interface Acks {
+  /** Never waits. An acknowledgement that was not sent yet is replaced: it says less. */
+  send(ack: Ack): void;
+}
+
+export interface AcksDeps {
+  readonly url: URL;
+  readonly dispatcher: Dispatcher;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** Aborts with the stream: what is not delivered by then is forgotten. */
+  readonly signal: AbortSignal;
+}
+
+export function createAcks({ url, dispatcher, clock, random, log, signal }: AcksDeps): Acks {
+  let newest: Ack | undefined;
+  let sending = false;
+
+  const post = async (ack: Ack): Promise<boolean> => {
+    const late = new AbortController();
+    const timer = clock.setTimeout(() => late.abort(new Error("no answer in time")), ANSWER_MS);
+    try {
+      const { statusCode, body } = await request(url, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(ack),
+        dispatcher,
+        signal: AbortSignal.any([signal, late.signal]),
+      });
+      await body.dump();
+      if (statusCode < 300) return true;
+      log.debug({ status: statusCode, sequence: ack.sequence }, "acknowledgement was not taken");
+    } catch (error) {
+      if (!signal.aborted) log.debug({ err: error, sequence: ack.sequence }, "acknowledgement was not delivered");
+    } finally {
+      timer.cancel();
+    }
+    return false;
+  };
+
+  const deliver = async (): Promise<void> => {
+    let failures = 0;
+    while (newest !== undefined && !signal.aborted) {
+      const ack = newest;
+      if (await post(ack)) {
+        failures = 0;
+        if (newest === ack) newest = undefined;
+      } else {
+        await pause(clock, backoff(failures, random), signal);
+        failures += 1;
+      }
+    }
+    sending = false;
+  };
+
+  return {
+    send(ack) {
+      newest = ack;
+      if (sending) return;
+      sending = true;
+      // It handles its own failures: none is left to reject with.
+      void deliver();
+    },
+  };
+}
