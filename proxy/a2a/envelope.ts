@@ -39,7 +39,7 @@ const SHAPE = compileShape([
   { slot: PARAMS, names: ["params"], members: idPositions(["message"]) },
 ]);
 
-/** Reads one JSON-RPC request; any size passes, memory is bounded by the ids. */
+/** Reads one JSON-RPC request; any size passes, memory is bounded by the ids. `params` may be absent or null. */
 export function createEnvelopeReader(): EnvelopeReader {
   const scan = createJsonScan(SHAPE);
   return {

@@ -9,44 +9,11 @@ import * as legacy from "@a2a-js/sdk-0.3/server/express";
 import express from "express";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createNotes } from "./noted-calls.test-support.ts";
 import { createRestBodyReader } from "./rest-body.ts";
 import { parseRestRequest } from "./rest.ts";
 
-interface Call {
-  readonly name: string;
-  readonly taskId: string;
-  readonly contextId: string;
-}
-let calls: Call[] = [];
-
-const text = (value: unknown): string =>
-  typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
-
-/** A request handler of either SDK that notes which task it was asked for, and then fails. */
-const handler = (card: unknown): never =>
-  new Proxy(
-    {},
-    {
-      get: (_target, name) => {
-        if (name === "then") return undefined;
-        return (params: {
-          id?: unknown;
-          taskId?: unknown;
-          contextId?: unknown;
-          message?: { taskId?: unknown; contextId?: unknown };
-        }) => {
-          if (name === "getAgentCard") return Promise.resolve(card);
-          const config = /PushNotificationConfig/.test(String(name)) && "taskId" in params;
-          calls.push({
-            name: String(name),
-            taskId: text(params.message ? params.message.taskId : config ? params.taskId : params.id),
-            contextId: text(params.message ? params.message.contextId : params.contextId),
-          });
-          throw new Error("noted");
-        };
-      },
-    },
-  ) as never;
+const notes = createNotes();
 
 const servers: Server[] = [];
 const ports: number[] = [];
@@ -69,11 +36,14 @@ beforeAll(async () => {
   };
   const apps = [
     current.restHandler({
-      requestHandler: handler(card),
+      requestHandler: notes.handler(card),
       userBuilder: current.UserBuilder.noAuthentication,
       legacyCompat: { enabled: true },
     }),
-    legacy.restHandler({ requestHandler: handler(legacyCard), userBuilder: legacy.UserBuilder.noAuthentication }),
+    legacy.restHandler({
+      requestHandler: notes.handler(legacyCard, true),
+      userBuilder: legacy.UserBuilder.noAuthentication,
+    }),
   ];
   for (const app of apps) {
     const server = express().use(app).listen(0, "127.0.0.1");
@@ -100,21 +70,6 @@ function send(port: number, method: string, path: string, version: string | unde
     request.end(body);
   });
 }
-
-const HANDLERS: Record<string, string> = {
-  sendMessage: "SendMessage",
-  sendMessageStream: "SendStreamingMessage",
-  getTask: "GetTask",
-  listTasks: "ListTasks",
-  cancelTask: "CancelTask",
-  resubscribe: "SubscribeToTask",
-  createTaskPushNotificationConfig: "CreateTaskPushNotificationConfig",
-  setTaskPushNotificationConfig: "CreateTaskPushNotificationConfig",
-  getTaskPushNotificationConfig: "GetTaskPushNotificationConfig",
-  listTaskPushNotificationConfigs: "ListTaskPushNotificationConfigs",
-  deleteTaskPushNotificationConfig: "DeleteTaskPushNotificationConfig",
-  getAuthenticatedExtendedAgentCard: "GetExtendedAgentCard",
-};
 
 const segment = fc.constantFrom(
   "tasks",
@@ -215,12 +170,12 @@ describe("what servers of the SDKs read", () => {
           if (sent !== "") reader.push(Buffer.from(sent));
           const read = reader.end();
           if (!read.ok) return;
-          calls = [];
+          notes.calls.length = 0;
           const target = request.query === "" ? request.path : `${request.path}?${request.query}`;
           await send(ports[index] ?? 0, method, target, header, sent);
-          for (const call of calls) {
+          for (const call of notes.calls) {
             compared++;
-            expect(HANDLERS[call.name]).toBe(request.operation.name);
+            expect(call.operation).toBe(request.operation.name);
             expect([call.taskId, call.contextId]).toEqual([read.ids.taskId ?? "", read.ids.contextId ?? ""]);
           }
         },

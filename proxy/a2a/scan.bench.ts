@@ -8,7 +8,7 @@ const ROUNDS = 15;
 const CALLS = 20_000;
 
 /** A send of about this many bytes: one long text, or text parts of 100 bytes. */
-export function sendBody(bytes: number, parts: "one" | "many"): Buffer {
+function sendBody(bytes: number, parts: "one" | "many"): Buffer {
   const part = (length: number): object => ({
     kind: "text",
     text: "Lorem ipsum dolor sit, ".repeat(length).slice(0, length),
