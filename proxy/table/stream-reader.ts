@@ -123,9 +123,8 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     if (batch !== undefined) return fault("HeartbeatInsideBatch");
     if (line.replica !== replica) return fault("OtherReplica");
     if (sequence !== undefined && line.sequence !== sequence) return fault("HeartbeatSequence");
-    // Before the first whole table there is nothing to compare.
-    if (!table.complete) return NONE;
-    if (line.version !== table.version) return fault("HeartbeatVersion");
+    // Whoever sends heartbeats has sent the table before.
+    if (!table.complete || line.version !== table.version) return fault("HeartbeatVersion");
     ({ sequence } = line);
     return { step: "Current", at: { replica, sequence, version: line.version } };
   };
