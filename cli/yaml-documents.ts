@@ -1,6 +1,6 @@
 // YAML as text into documents that remember where everything stands. In: the text of one file. Out: documents and syntax faults.
 // No message shows a piece of the text: it may be a Secret.
-import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments } from "yaml";
+import { LineCounter, isAlias, isMap, isScalar, isSeq, parseAllDocuments, visit } from "yaml";
 import type { Document, Node, Pair, ParsedNode, ScalarTag, YAMLError } from "yaml";
 
 /** Counted from 1. */
@@ -76,7 +76,9 @@ export function readYaml(text: string): YamlFile {
       const value: unknown = document.toJS({ maxAliasCount: 100 });
       documents.push({ ...start, value, position: (path) => locate(document, path, at) ?? start });
     } catch {
-      faults.push({ ...start, message: "the aliases (*name) of this document unfold to too much" });
+      const unresolved = firstUnresolved(document);
+      if (unresolved !== undefined) faults.push({ ...at(unresolved), message: messages["BAD_ALIAS"] ?? "" });
+      else faults.push({ ...start, message: "the aliases (*name) of this document unfold to too much" });
     }
   }
   return { documents, faults };
@@ -84,6 +86,19 @@ export function readYaml(text: string): YamlFile {
 
 function messageOf(error: YAMLError): string {
   return messages[error.code] ?? "this is not valid YAML";
+}
+
+/** Offset of the first alias without an anchor. */
+function firstUnresolved(document: Document.Parsed): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Alias(_key, alias) {
+      if (alias.resolve(document) !== undefined) return undefined;
+      found = alias.range?.[0];
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** `a.b[0].c[example.com/team]` into its steps. */
