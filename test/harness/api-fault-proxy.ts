@@ -21,6 +21,8 @@ export interface ApiFaultProxy {
   readonly asked: readonly AskedRequest[];
   /** Whether connections are accepted; closing cuts those that are open. */
   setUp(up: boolean): void;
+  /** Watches that the API server has answered and that are open. */
+  openWatches(): number;
   /** Destroys every watch that is open; gives how many there were. */
   resetWatches(): number;
   /** No byte of the watches that are open now comes through any more, though they stay open. */
@@ -74,6 +76,7 @@ export async function startApiFaultProxy(api: ApiServer): Promise<ApiFaultProxy>
       up = value;
       if (!up) server.closeAllConnections();
     },
+    openWatches: () => watches.size,
     resetWatches: () => {
       const open = [...watches.keys()];
       for (const response of open) response.destroy();
