@@ -19,6 +19,8 @@ export interface Digest {
   readonly size: number;
   /** In no order that means anything. */
   ids(): Iterable<RowId>;
+  /** Ids of one bucket, sorted. */
+  idsIn(bucket: number): readonly RowId[];
   /** An independent copy that shares every bucket until one side edits it. */
   fork(): Digest;
 }
@@ -120,12 +122,21 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
     *ids() {
       for (const bucket of buckets) if (bucket !== undefined) yield* bucket.ids;
     },
+    idsIn: (bucket) => buckets[bucket]?.ids ?? [],
     fork() {
       refresh();
       owned.fill(0);
       return digestOf(buckets.slice(), Buffer.from(digests), size);
     },
   };
+}
+
+/** Ids that `before` holds and `after` does not. An id is in the same bucket of both, so none is hashed. */
+export function* removedIds(before: Digest, after: Digest): Generator<RowId> {
+  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
+    const left = after.idsIn(bucket);
+    for (const id of before.idsIn(bucket)) if (left[position(left, id)] !== id) yield id;
+  }
 }
 
 /** The first ten bits of SHA-256(id). */

@@ -1,4 +1,5 @@
-// Readers of JSON values. In: a parsed value of any kind. Out: a copy that holds the members we know, or where and why it does not fit.
+// Readers of JSON values. In: a parsed value of any kind. Out: the value with no member that we do not know, or where and why it does not
+// fit. A value that needs no change is given back itself: parsed objects are the smallest there are.
 // What a reader finds wrong names the place and the rule, never the value: values may be secret.
 
 const INVALID = Symbol("invalid");
@@ -70,15 +71,19 @@ export function oneOf<const T extends string | boolean>(...values: readonly T[])
 export function list<T>(item: Read<T>): Read<readonly T[]> {
   return (value, place) => {
     if (!Array.isArray(value)) return invalid(place, "must be a list");
+    const given: readonly unknown[] = value;
     const items: T[] = [];
-    for (const [index, one] of value.entries()) {
+    let same = true;
+    for (const [index, one] of given.entries()) {
       place.path.push(index);
       const read = item(one, place);
       if (read === INVALID) return INVALID;
       place.path.pop();
       items.push(read);
+      same &&= read === one;
     }
-    return items;
+    // Each item is what the reader of items gave.
+    return same ? (given as readonly T[]) : items;
   };
 }
 
@@ -92,7 +97,7 @@ export const texts: Read<Readonly<Record<string, string>>> = (value, place) => {
 
 export const optional = <T>(read: Read<T>): OptionalRead<T> => ({ optional: read });
 
-/** An object with the members of T. Members that T does not name are left out of the copy. */
+/** An object with the members of T. Members that T does not name are left out. */
 export function object<T extends object>(members: Members<T>): Read<T> {
   const readers = Object.entries<Read<unknown> | OptionalRead<unknown>>(members).map(([name, member]) =>
     typeof member === "function"
@@ -101,7 +106,8 @@ export function object<T extends object>(members: Members<T>): Read<T> {
   );
   return (value, place) => {
     if (!isObject(value)) return invalid(place, "must be an object");
-    const copy: Record<string, unknown> = {};
+    let unknown = Object.keys(value).length;
+    let changed: [string, unknown][] | undefined;
     for (const { name, read, required } of readers) {
       const member = Object.hasOwn(value, name) ? value[name] : undefined;
       if (member === undefined && !required) continue;
@@ -109,11 +115,19 @@ export function object<T extends object>(members: Members<T>): Read<T> {
       const result = member === undefined ? invalid(place, "is missing") : read(member, place);
       if (result === INVALID) return INVALID;
       place.path.pop();
-      copy[name] = result;
+      unknown -= 1;
+      if (result !== member) (changed ??= []).push([name, result]);
     }
     // Members<T> made sure that each member of T was read by a reader of its type.
-    return copy as T;
+    return (unknown === 0 && changed === undefined ? value : known(value, changed ?? [])) as T;
   };
+
+  function known(value: Readonly<Record<string, unknown>>, changed: readonly [string, unknown][]): object {
+    const copy: Record<string, unknown> = {};
+    for (const { name } of readers)
+      if (Object.hasOwn(value, name) && value[name] !== undefined) copy[name] = value[name];
+    return Object.assign(copy, Object.fromEntries(changed));
+  }
 }
 
 /** Adds a rule over the whole value: `problem` gives what is wrong, or undefined. */

@@ -3,7 +3,7 @@
 import type { Agent, Key, Table, TableChange } from "./compiled.ts";
 import { agentRowId, GATEWAY_ROW_ID, namespaceRowId } from "./contract.ts";
 import type { GatewayRow, Row, RowChange, RowId } from "./contract.ts";
-import { createDigest, type Digest } from "./digest.ts";
+import { createDigest, removedIds, type Digest } from "./digest.ts";
 import { dumpRow } from "./dump.ts";
 import { decodeLine, encodePut, rowHash } from "./encode.ts";
 import { createGrants } from "./grants.ts";
@@ -110,7 +110,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
   const apply = (): void => {
     const { reset, digest: staged, rows: target, edits } = open();
     if (reset) {
-      for (const id of digest.ids()) if (!staged.has(id)) edits.set(id, null);
+      for (const id of removedIds(digest, staged)) edits.set(id, null);
     } else {
       for (const [id, compiled] of edits) {
         if (compiled === null) erase(rows, id);
