@@ -13,7 +13,9 @@ export interface StreamClient {
   readonly table: ReadonlyMap<string, string>;
   /** Version that the lines themselves give. */
   version(): string;
-  /** The next line that fits, past ones skipped. */
+  /** Called with each line, from the first one on. */
+  onLine(listener: (line: StreamLine) => void): void;
+  /** The next line that fits, others are skipped. One caller at a time. */
   until<T extends StreamLine["type"]>(
     type: T,
     fits?: (line: Extract<StreamLine, { type: T }>) => boolean,
@@ -39,6 +41,7 @@ export async function openStream(port: number, query: Readonly<Record<string, st
   let rest = "";
   let seen = 0;
   let wake: () => void = () => undefined;
+  const listeners: ((line: StreamLine) => void)[] = [];
   response.setEncoding("utf8");
   response.on("error", () => undefined);
   response.on("data", (text: string) => {
@@ -60,6 +63,7 @@ export async function openStream(port: number, query: Readonly<Record<string, st
     if (line.type === "PUT") staged.set(line.id, text);
     if (line.type === "REMOVE") staged.delete(line.id);
     if (line.type === "COMMIT") table = staged;
+    for (const listener of listeners) listener(line);
   };
 
   return {
@@ -72,6 +76,10 @@ export async function openStream(port: number, query: Readonly<Record<string, st
       const digest = createDigest();
       for (const [id, line] of table) digest.set(id, rowHash(id, line));
       return digest.version();
+    },
+    onLine: (listener) => {
+      for (const line of lines) listener(line);
+      listeners.push(listener);
     },
     until: async (type, fits = () => true) => {
       for (;;) {

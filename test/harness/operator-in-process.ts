@@ -91,15 +91,13 @@ export async function followOperator(port: number, proxy: string, version = ""):
   const stream = await openStream(port, { gateway: "default", proxy, version });
   let acknowledging = true;
   let held: (() => Promise<number>) | undefined;
-  const follow = async (): Promise<never> => {
-    for (;;) {
-      const { replica, sequence, version: reached } = await stream.until("COMMIT");
-      const ack = { proxy, replica, sequence, version: reached, refused: [], refusedRows: 0 };
-      held = () => postAck(port, ack);
-      if (acknowledging) await held();
-    }
-  };
-  follow().catch(() => undefined);
+  stream.onLine((line) => {
+    if (line.type !== "COMMIT") return;
+    const { replica, sequence, version: reached } = line;
+    held = () => postAck(port, { proxy, replica, sequence, version: reached, refused: [], refusedRows: 0 });
+    // An operator that is gone by now has no use for it.
+    if (acknowledging) held().catch(() => undefined);
+  });
   return {
     stream,
     acknowledge: async (value) => {
