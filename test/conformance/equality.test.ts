@@ -163,6 +163,6 @@ describe.each(calls)("%s", (_name, path, method, body, headers) => {
       expect([name, two.answer.headers.get(name)]).toEqual([name, null]);
     for (const name of ["authorization", "cookie", "x-secret"])
       expect([name, two.sent?.headers[name]]).toEqual([name, undefined]);
-    expect(two.sent?.headers["traceparent"]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$/);
+    expect(two.sent?.headers["traceparent"]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-0[0-3]$/);
   });
 });

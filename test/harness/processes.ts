@@ -18,16 +18,22 @@ export interface Child {
   stop(graceMs?: number): Promise<number | string>;
 }
 
-/** Starts a command in its own session, so that a stop never reaches other processes. */
+/** Starts a command. With `group` it leads a process group, and a signal reaches all of it, as Ctrl-C at a terminal does. */
 export function start(
   command: string,
   args: readonly string[],
-  options: { readonly env?: NodeJS.ProcessEnv; readonly cwd?: string; readonly name?: string } = {},
+  options: {
+    readonly env?: NodeJS.ProcessEnv;
+    readonly cwd?: string;
+    readonly name?: string;
+    readonly group?: boolean;
+  } = {},
 ): Child {
   const child = spawn(command, args, {
     cwd: options.cwd ?? process.cwd(),
     env: options.env ?? process.env,
     stdio: ["ignore", "pipe", "pipe"],
+    detached: options.group === true,
   });
   const name = options.name ?? command;
   // A test that dies before its clean-up leaves nothing running.
@@ -56,6 +62,11 @@ export function start(
     end = value;
     for (const check of waiting) check();
   });
+  const signal = (name: NodeJS.Signals): void => {
+    if (end !== undefined || child.pid === undefined) return;
+    if (options.group === true) process.kill(-child.pid, name);
+    else child.kill(name);
+  };
   return {
     pid: child.pid ?? -1,
     output: () => text,
@@ -73,14 +84,12 @@ export function start(
       }),
     ended,
     exited: () => end !== undefined,
-    signal: (signal) => {
-      if (end === undefined) child.kill(signal);
-    },
+    signal,
     stop: async (graceMs = 15_000) => {
       if (end === undefined) {
-        child.kill("SIGCONT");
-        child.kill("SIGTERM");
-        const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+        signal("SIGCONT");
+        signal("SIGTERM");
+        const timer = setTimeout(() => signal("SIGKILL"), graceMs);
         await ended;
         clearTimeout(timer);
       }
