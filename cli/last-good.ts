@@ -37,6 +37,7 @@ export function mergeFolder(previous: FolderState, files: readonly ReadFile[]): 
   };
 
   for (const { file, manifest } of files) {
+    problems.push(...(manifest?.problems ?? []));
     for (const entry of manifest?.entries ?? []) {
       const first = claimed.get(entry.ref);
       if (first !== undefined) {
@@ -55,7 +56,6 @@ export function mergeFolder(previous: FolderState, files: readonly ReadFile[]): 
         problems.push({ ...problemAt(entry, "stays in use as it was last valid"), severity: "warning" });
       }
     }
-    problems.push(...(manifest?.problems ?? []));
     if (manifest !== undefined && !manifest.incomplete) continue;
     for (const [ref, before] of previous.objects) {
       if (before.file !== file || objects.has(ref) || claimed.has(ref)) continue;

@@ -112,6 +112,7 @@ async function run(port: number): Promise<number> {
     say(paint.red("an agent did not start: the gateway is not started either"));
     code = 1;
   } else if (begun === true) {
+    say(paint.dim("Two copies of the example agent run on ports 10001 and 10002. Ctrl-C ends everything.\n"));
     const serve = [resolve(root, "cli/main.ts"), "serve", folder, `--listen=127.0.0.1:${port}`, "--drain-timeout=5s"];
     const gateway = start("gateway", serve, "inherit");
     const ended = once(gateway, "exit").then(([exit]) => (ending ? 0 : ((exit as number | null) ?? 1)));
