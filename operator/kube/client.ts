@@ -51,7 +51,7 @@ interface Credentials {
   readonly at: number;
 }
 interface Connections {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Promise<Dispatcher>;
   readonly at: number;
 }
 
@@ -70,13 +70,18 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     return options;
   };
 
-  const dispatcherOf = async (): Promise<Dispatcher> => {
+  const dispatcherOf = (): Promise<Dispatcher> => {
     if (connections !== undefined && now() - connections.at < CONNECTIONS_FOR) return connections.dispatcher;
     const old = connections;
-    connections = { dispatcher: await connect(config, cluster.proxyUrl, tlsOf), at: now() };
+    const dispatcher = connect(config, cluster.proxyUrl, tlsOf);
+    connections = { dispatcher, at: now() };
+    dispatcher.catch(() => {
+      // A CA that cannot be read just now: the next request tries again.
+      if (connections?.dispatcher === dispatcher) connections = undefined;
+    });
     // Streams that run go on to their end.
-    void old?.dispatcher.close();
-    return connections.dispatcher;
+    old?.dispatcher.then((before) => before.close()).catch(() => undefined);
+    return dispatcher;
   };
 
   const headersOf = async (): Promise<Readonly<Record<string, string>>> => {
@@ -126,7 +131,8 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
       return { ok: false, status: answer.statusCode, body: parseJson(await answer.body.text()) };
     },
     close: async () => {
-      await connections?.dispatcher.destroy();
+      const dispatcher = await connections?.dispatcher.catch(() => undefined);
+      await dispatcher?.destroy();
     },
   };
 }

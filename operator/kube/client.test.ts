@@ -1,0 +1,65 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { answer, refusal, startScriptedServer, watch } from "./scripted-server.test-support.ts";
+import type { ScriptedServer } from "./scripted-server.test-support.ts";
+
+describe("createKubeClient", () => {
+  let server: ScriptedServer;
+  afterEach(() => server.close());
+  const { signal } = new AbortController();
+
+  it("sends method, query, body and credentials, and gives what was answered, whatever the status", async () => {
+    server = await startScriptedServer(answer(201, { made: true }), refusal(422, "Invalid"));
+    const made = await server.client.request({
+      method: "PATCH",
+      path: "/api/v1/namespaces/a%2Fb",
+      query: { force: "true", name: "a b&c" },
+      contentType: "application/apply-patch+yaml",
+      body: { a: 1 },
+    });
+    expect(made).toEqual({ status: 201, body: { made: true } });
+    const [asked] = server.asked;
+    expect([asked?.method, asked?.url.pathname, asked?.url.searchParams.get("name"), asked?.body]).toEqual([
+      "PATCH",
+      "/api/v1/namespaces/a%2Fb",
+      "a b&c",
+      '{"a":1}',
+    ]);
+    expect(asked?.headers).toMatchObject({
+      authorization: "Bearer tester-token",
+      "content-type": "application/apply-patch+yaml",
+      accept: "application/json",
+    });
+    expect(await server.client.request({ method: "GET", path: "/" })).toMatchObject({ status: 422 });
+  });
+
+  it("takes an answer that is not JSON for one without a body", async () => {
+    server = await startScriptedServer((response) => response.writeHead(502).end("<html>"));
+    expect(await server.client.request({ method: "GET", path: "/" })).toEqual({ status: 502, body: undefined });
+  });
+
+  it("throws when the connection breaks, when the time is over and when it is aborted, and works again after", async () => {
+    const silent = (): void => undefined;
+    const stop = new AbortController();
+    server = await startScriptedServer(
+      (response) => response.destroy(),
+      silent,
+      () => stop.abort(),
+      answer(200, {}),
+    );
+    const ask = (more: object = {}) => server.client.request({ method: "GET", path: "/", ...more });
+    await expect(ask()).rejects.toThrow(/socket|closed|reset/i);
+    await expect(ask({ timeout: 20 })).rejects.toThrow(/timeout|aborted/i);
+    await expect(ask({ signal: stop.signal })).rejects.toThrow(/aborted/i);
+    expect(await ask()).toEqual({ status: 200, body: {} });
+  });
+
+  it("gives the lines of a stream as they come, and the body of a refusal", async () => {
+    server = await startScriptedServer(watch([{ a: 1 }, { b: 2 }], "end"), refusal(410, "Expired", "too old"));
+    const first = await server.client.stream("/watch", { watch: "true" }, signal);
+    const lines: string[] = [];
+    if (first.ok) for await (const line of first.lines) lines.push(line);
+    expect(lines).toEqual(['{"a":1}', '{"b":2}']);
+    const second = await server.client.stream("/watch", {}, signal);
+    expect(second).toMatchObject({ ok: false, status: 410, body: { reason: "Expired", message: "too old" } });
+  });
+});
