@@ -1,0 +1,73 @@
+// Who holds a claim, and who is told.
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { createClaims } from "./claims.ts";
+import { metadata } from "./objects.test-support.ts";
+
+const at = (name: string, day: number, namespace = "agents") =>
+  metadata(namespace, name, { creationTimestamp: `2026-01-0${day}T00:00:00Z` });
+
+test("the oldest holds, then the first by namespace and name", () => {
+  const claims = createClaims();
+  expect(claims.set("b", "travel", at("b", 2))).toEqual(["travel"]);
+  expect(claims.holder("travel")).toMatchObject({ name: "b" });
+  // A younger one changes nothing for anybody.
+  expect(claims.set("c", "travel", at("c", 3))).toEqual([]);
+  expect(claims.set("a", "travel", at("a", 2))).toEqual(["travel"]);
+  expect(claims.holder("travel")).toMatchObject({ name: "a" });
+  expect(claims.set("z", "travel", at("z", 1, "zulu"))).toEqual(["travel"]);
+  expect(claims.holder("travel")).toMatchObject({ namespace: "zulu", name: "z" });
+});
+
+test("a claim goes to the next, and is free in the end", () => {
+  const claims = createClaims();
+  claims.set("a", "travel", at("a", 1));
+  claims.set("b", "travel", at("b", 2));
+  expect(claims.set("a", "journeys", at("a", 1)).sort()).toEqual(["journeys", "travel"]);
+  expect(claims.holder("travel")).toMatchObject({ name: "b" });
+  expect(claims.set("b", undefined, undefined)).toEqual(["travel"]);
+  expect(claims.holder("travel")).toBeUndefined();
+  expect(claims.set("b", undefined, undefined)).toEqual([]);
+});
+
+test("one that is made anew is as old as it is now", () => {
+  const claims = createClaims();
+  claims.set("a", "travel", at("a", 1));
+  claims.set("b", "travel", at("b", 2));
+  expect(claims.set("a", "travel", at("a", 3))).toEqual(["travel"]);
+  expect(claims.holder("travel")).toMatchObject({ name: "b" });
+});
+
+test("a time that cannot be read loses", () => {
+  const claims = createClaims();
+  claims.set("a", "travel", metadata("agents", "a", { creationTimestamp: "" }));
+  claims.set("b", "travel", at("b", 9));
+  expect(claims.holder("travel")).toMatchObject({ name: "b" });
+});
+
+test("in any history the holder is the first of those who claim, and every change of holder is told", () => {
+  const step = fc.record({
+    name: fc.constantFrom("a", "b", "c", "d"),
+    claim: fc.constantFrom(undefined, "x", "y"),
+    day: fc.integer({ min: 1, max: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step), (history) => {
+      const claims = createClaims();
+      const now = new Map<string, { readonly claim: string; readonly day: number }>();
+      for (const { name, claim, day } of history) {
+        const before = { x: claims.holder("x")?.name, y: claims.holder("y")?.name };
+        const told = claims.set(name, claim, at(name, day));
+        if (claim === undefined) now.delete(name);
+        else now.set(name, { claim, day });
+        for (const one of ["x", "y"] as const) {
+          const [first] = [...now]
+            .filter(([, of]) => of.claim === one)
+            .sort(([a, of], [b, other]) => of.day - other.day || (a < b ? -1 : 1));
+          expect(claims.holder(one)?.name).toBe(first?.[0]);
+          expect(told.includes(one)).toBe(before[one] !== first?.[0]);
+        }
+      }
+    }),
+  );
+});
