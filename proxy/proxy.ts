@@ -12,6 +12,7 @@ import { fail } from "./exchange/fail.ts";
 import { handle } from "./exchange/handle.ts";
 import { createLingering } from "./exchange/lingering.ts";
 import { judgeAgain, sweep } from "./exchange/open.ts";
+import { createSlots } from "./exchange/slots.ts";
 import { createListener } from "./listener.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { Observer } from "./observe/observer.ts";
@@ -68,7 +69,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   const buffers = createBuffers({ perKey: config.maxBufferedPerKey, total: config.maxBuffered });
   const affinity = createAffinity(AFFINITY_ENTRIES);
   const lingering = createLingering();
-  const open = new Set<Exchange>();
+  const open = createSlots<Exchange>();
   const whenIdle = new Set<() => void>();
 
   let allowed = createAddressPolicy(table.gateway.allowedUpstreams);
@@ -91,7 +92,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     bodyTimeout: config.bodyTimeout,
     finished(record) {
       observer.finished(record);
-      if (open.size > 0) return;
+      if (open.size > 0 || whenIdle.size === 0) return;
       for (const wake of whenIdle) wake();
       whenIdle.clear();
     },
@@ -105,7 +106,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     headersTimeout: config.headersTimeout,
     keepAliveTimeout: config.keepAliveTimeout,
     isAnswering(socket) {
-      for (const { res } of open) if (res.socket === socket && res.headersSent) return true;
+      for (const { res } of open.all()) if (res.socket === socket && res.headersSent) return true;
       return false;
     },
   });
@@ -126,6 +127,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     sweep(plane);
     lingering.sweep(clock.now());
     connections.sweep();
+    buffers.sweep();
     metrics.setBuffered(buffers.total);
     if (plane.draining) server.closeIdleConnections();
   }
@@ -135,7 +137,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   }
 
   function cutAll(): number {
-    const running = [...open];
+    const running = open.all();
     for (const exchange of running) fail(exchange, "Draining");
     return running.length;
   }

@@ -1,7 +1,7 @@
 // The body of a request. In: chunks as they arrive. Out: the whole body in one piece, or a refusal; nothing is sent on before the end.
 import { createContentCapture } from "../observe/content.ts";
 import type { Agent, Key } from "../table/compiled.ts";
-import type { Exchange } from "./exchange.ts";
+import type { Exchange, Running } from "./exchange.ts";
 import { fail } from "./fail.ts";
 
 /** The first block when a body comes in several chunks; bytes. */
@@ -13,8 +13,7 @@ export function announcesBody(headers: Exchange["req"]["headers"]): boolean {
 }
 
 /**
- * Reads the body within the agent's limit, the memory of the key and of the proxy, and the time for bodies. A body of one chunk is
- * kept as it came; more are copied into one growing block, so that many small chunks cost no more than their bytes.
+ * Reads the body within the agent's limit, the memory of the key and of the proxy, and the time for bodies.
  *
  * @param push sees each chunk once, in order; called before `done`
  */
@@ -25,72 +24,107 @@ export function readBody(
   push: (chunk: Buffer) => void,
   done: (body: Buffer | null) => void,
 ): void {
-  const { plane, req } = exchange;
-  const limit = agent.row.maxRequestBytes;
+  const { plane, req, res } = exchange;
   const announced = Number(req.headers["content-length"] ?? Number.NaN);
-  if (announced > limit) return fail(exchange, "RequestTooLarge");
+  if (announced > agent.row.maxRequestBytes) return fail(exchange, "RequestTooLarge");
   const { logging } = agent.row;
   if (logging.content === "Full") exchange.requestContent = createContentCapture(logging.maxBytes);
+  exchange.running = new BodyReading(exchange, key, agent.row.maxRequestBytes, announced, push, done);
+  exchange.lateReason = "RequestTimeout";
+  exchange.deadline = exchange.time + plane.bodyTimeout;
+  if (exchange.awaitsContinue) {
+    exchange.awaitsContinue = false;
+    res.writeContinue();
+  }
+}
 
-  let block: Buffer | null = null;
-  let size = 0;
+/**
+ * A body of one chunk is kept as it came; more are copied into one growing block, so that many small chunks cost no more than
+ * their bytes.
+ */
+class BodyReading implements Running {
+  readonly #exchange: Exchange;
+  readonly #key: Key;
+  /** Bytes that a body may have at most, and that it has if it was announced. */
+  readonly #limit: number;
+  readonly #push: (chunk: Buffer) => void;
+  readonly #done: (body: Buffer | null) => void;
+  readonly #onData: (chunk: Buffer) => void;
+  readonly #onEnd: () => void;
+  #block: Buffer | null = null;
+  #size = 0;
 
-  function hold(bytes: number): boolean {
-    if (!plane.buffers.take(key.id, bytes)) return false;
-    exchange.held += bytes;
-    return true;
+  constructor(
+    exchange: Exchange,
+    key: Key,
+    limit: number,
+    announced: number,
+    push: (chunk: Buffer) => void,
+    done: (body: Buffer | null) => void,
+  ) {
+    this.#exchange = exchange;
+    this.#key = key;
+    this.#limit = Number.isNaN(announced) ? limit : announced;
+    this.#push = push;
+    this.#done = done;
+    const onData = (chunk: Buffer): void => this.#take(chunk);
+    const onEnd = (): void => this.#end();
+    this.#onData = onData;
+    this.#onEnd = onEnd;
+    exchange.req.on("data", onData);
+    exchange.req.on("end", onEnd);
   }
 
-  function append(chunk: Buffer): boolean {
-    if (block === null) {
-      block = chunk;
-      size = chunk.length;
-      return hold(chunk.length);
-    }
-    const needed = size + chunk.length;
-    if (needed > block.length) {
-      // What was announced is the most that can come; without it the block doubles up to the limit.
-      const most = Number.isNaN(announced) ? limit : announced;
-      const capacity = Math.max(needed, Math.min(most, Math.max(FIRST_BLOCK, block.length * 2)));
-      if (!hold(capacity - block.length)) return false;
-      const larger = Buffer.allocUnsafeSlow(capacity);
-      block.copy(larger, 0, 0, size);
-      block = larger;
-    }
-    chunk.copy(block, size);
-    size = needed;
-    return true;
-  }
-
-  function onData(chunk: Buffer): void {
-    exchange.requestBytes += chunk.length;
-    if (exchange.requestBytes > limit) return fail(exchange, "RequestTooLarge");
-    if (!append(chunk)) return fail(exchange, "TooManyBuffers");
-    exchange.requestContent?.push(chunk);
-    push(chunk);
-  }
-
-  function onEnd(): void {
-    stop();
-    exchange.stop = undefined;
-    exchange.deadline = Infinity;
-    done(block === null ? null : block.length === size ? block : block.subarray(0, size));
-  }
-
-  function stop(): void {
-    req.off("data", onData);
-    req.off("end", onEnd);
+  abort(): void {
+    const { req } = this.#exchange;
+    req.off("data", this.#onData);
+    req.off("end", this.#onEnd);
     // What still comes is thrown away, for as long as the connection lingers.
     if (!req.readableEnded) req.resume();
   }
 
-  exchange.stop = stop;
-  exchange.lateReason = "RequestTimeout";
-  exchange.deadline = exchange.time + plane.bodyTimeout;
-  req.on("data", onData);
-  req.on("end", onEnd);
-  if (exchange.awaitsContinue) {
-    exchange.awaitsContinue = false;
-    exchange.res.writeContinue();
+  #take(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    exchange.requestBytes += chunk.length;
+    if (exchange.requestBytes > this.#limit) return fail(exchange, "RequestTooLarge");
+    if (!this.#append(chunk)) return fail(exchange, "TooManyBuffers");
+    exchange.requestContent?.push(chunk);
+    this.#push(chunk);
+  }
+
+  #append(chunk: Buffer): boolean {
+    const block = this.#block;
+    if (block === null) {
+      this.#block = chunk;
+      this.#size = chunk.length;
+      return this.#hold(chunk.length);
+    }
+    const needed = this.#size + chunk.length;
+    let roomy = block;
+    if (needed > block.length) {
+      const capacity = Math.max(needed, Math.min(this.#limit, Math.max(FIRST_BLOCK, block.length * 2)));
+      if (!this.#hold(capacity - block.length)) return false;
+      roomy = Buffer.allocUnsafeSlow(capacity);
+      block.copy(roomy, 0, 0, this.#size);
+      this.#block = roomy;
+    }
+    chunk.copy(roomy, this.#size);
+    this.#size = needed;
+    return true;
+  }
+
+  #hold(bytes: number): boolean {
+    const exchange = this.#exchange;
+    if (!exchange.plane.buffers.take(this.#key.id, bytes)) return false;
+    exchange.held += bytes;
+    return true;
+  }
+
+  #end(): void {
+    const exchange = this.#exchange;
+    const block = this.#block;
+    exchange.running = undefined;
+    exchange.deadline = Infinity;
+    this.#done(block === null || block.length === this.#size ? block : block.subarray(0, this.#size));
   }
 }

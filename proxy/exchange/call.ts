@@ -6,6 +6,8 @@ import { parseRestRequest } from "../a2a/rest.ts";
 import { authorizeOperation } from "../request/authorize.ts";
 import { isReadable, requestHeaders } from "../request/headers.ts";
 import type { Agent, Key } from "../table/compiled.ts";
+import type { Target } from "../upstream/endpoint.ts";
+import { ForwardRequest } from "../upstream/forward.ts";
 import { interfacePath } from "../upstream/interface-path.ts";
 import type { ConversationIds } from "../upstream/pick.ts";
 import { announcesBody, readBody } from "./body.ts";
@@ -13,7 +15,7 @@ import type { Exchange } from "./exchange.ts";
 import { relayExtendedCard } from "./extended-card.ts";
 import { fail } from "./fail.ts";
 import type { Call } from "./learn.ts";
-import { relay } from "./relay.ts";
+import { Relay } from "./relay.ts";
 
 /** Serves a JSON-RPC request: POST to the agent's URL, or to the paths that spell out a method. */
 export function callJsonRpc(exchange: Exchange, agent: Agent, key: Key, publicUrl: () => string | undefined): void {
@@ -38,10 +40,8 @@ export function callJsonRpc(exchange: Exchange, agent: Agent, key: Key, publicUr
       const call = { agent, binding: "JSONRPC", operation: envelope.operation } as const;
       if (!permit(exchange, key, call, envelope)) return;
       const version = interfaceVersion(exchange, envelope.operation);
-      send(exchange, call, envelope, body, publicUrl, {
-        method: "POST",
-        path: (target) => interfacePath(target, "JSONRPC", version),
-      });
+      const path = (target: Target): string => interfacePath(target, "JSONRPC", version);
+      send(exchange, call, envelope, body, publicUrl, "POST", path);
     },
   );
 }
@@ -64,10 +64,8 @@ export function callHttpJson(
     if (!permit(exchange, key, call, ids)) return;
     const version = interfaceVersion(exchange, request.operation);
     const query = request.query === "" ? "" : `?${request.query}`;
-    send(exchange, call, ids, body, publicUrl, {
-      method,
-      path: (target) => `${interfacePath(target, "HTTP+JSON", version)}${request.path}${query}`,
-    });
+    const path = (target: Target): string => `${interfacePath(target, "HTTP+JSON", version)}${request.path}${query}`;
+    send(exchange, call, ids, body, publicUrl, method, path);
   };
 
   const hasBody = announcesBody(req.headers);
@@ -116,7 +114,8 @@ function send(
   ids: ConversationIds,
   body: Buffer | null,
   publicUrl: () => string | undefined,
-  to: { readonly method: string; readonly path: (target: Parameters<typeof interfacePath>[0]) => string },
+  method: string,
+  path: (target: Target) => string,
 ): void {
   const { plane, req, trace, sentVersion } = exchange;
   const { agent, operation } = call;
@@ -128,18 +127,12 @@ function send(
     ...(credentials.length === 0 ? {} : { without: new Set(credentials.map(({ header }) => header)) }),
   });
   const listener =
-    operation.name === "GetExtendedAgentCard" ? relayExtendedCard(exchange, call, publicUrl) : relay(exchange, call);
+    operation.name === "GetExtendedAgentCard"
+      ? relayExtendedCard(exchange, call, publicUrl)
+      : new Relay(exchange, call);
   const forwarding = plane.forward(
-    {
-      agent,
-      ids,
-      claimsContext: operation.permission === "SendMessage",
-      method: to.method,
-      path: to.path,
-      headers,
-      body,
-    },
+    new ForwardRequest(agent, ids, operation.permission === "SendMessage", method, path, headers, body),
     listener,
   );
-  exchange.stop = () => forwarding.abort();
+  exchange.running = forwarding;
 }

@@ -5,6 +5,7 @@ import { GET_AGENT_CARD } from "../a2a/operation.ts";
 import { requestHeaders } from "../request/headers.ts";
 import type { Agent } from "../table/compiled.ts";
 import type { Target } from "../upstream/endpoint.ts";
+import { ForwardRequest } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { NO_PUBLIC_URL } from "./extended-card.ts";
 import { fail } from "./fail.ts";
@@ -56,43 +57,33 @@ function read(
   let size = 0;
   let status = 0;
   let headers: IncomingHttpHeaders = {};
-  const forwarding = plane.forward(
-    {
-      agent,
-      ids: {},
-      claimsContext: false,
-      method: "GET",
-      path,
-      headers: requestHeaders(cardRequest(req.headers), {
-        version: exchange.sentVersion,
-        traceparent: trace.traceparent,
-        tracestate: trace.continued,
-      }),
-      body: null,
+  const asked = requestHeaders(cardRequest(req.headers), {
+    version: exchange.sentVersion,
+    traceparent: trace.traceparent,
+    tracestate: trace.continued,
+  });
+  const forwarding = plane.forward(new ForwardRequest(agent, {}, false, "GET", path, asked, null), {
+    chosen(target) {
+      exchange.target = target;
     },
-    {
-      chosen(target) {
-        exchange.target = target;
-      },
-      started(answered, answerHeaders) {
-        status = answered;
-        headers = answerHeaders;
-        if (status >= 300 && status < 400) fail(exchange, "UpstreamRedirect");
-      },
-      data(chunk) {
-        size += chunk.length;
-        if (size > MAX_CARD) return fail(exchange, "CardUnavailable", { detail: "It is larger than 1 MiB." });
-        chunks.push(chunk);
-      },
-      ended() {
-        if (status === 200) done(Buffer.concat(chunks), headers);
-        else if (status === 404 || status === 405 || status === 410) read(exchange, agent, attempt + 1, done);
-        else fail(exchange, "CardUnavailable", { detail: `The agent answered with status ${status}.` });
-      },
-      failed: (reason) => fail(exchange, reason),
+    started(answered, answerHeaders) {
+      status = answered;
+      headers = answerHeaders;
+      if (status >= 300 && status < 400) fail(exchange, "UpstreamRedirect");
     },
-  );
-  exchange.stop = () => forwarding.abort();
+    data(chunk) {
+      size += chunk.length;
+      if (size > MAX_CARD) return fail(exchange, "CardUnavailable", { detail: "It is larger than 1 MiB." });
+      chunks.push(chunk);
+    },
+    ended() {
+      if (status === 200) done(Buffer.concat(chunks), headers);
+      else if (status === 404 || status === 405 || status === 410) read(exchange, agent, attempt + 1, done);
+      else fail(exchange, "CardUnavailable", { detail: `The agent answered with status ${status}.` });
+    },
+    failed: (reason) => fail(exchange, reason),
+  });
+  exchange.running = forwarding;
 }
 
 /** A GET has no content, whatever the client says. */
@@ -119,7 +110,7 @@ function answer(
   ];
   if (plane.draining) headers.push("connection", "close");
   exchange.over = true;
-  exchange.stop = undefined;
+  exchange.running = undefined;
   markFirstByte(exchange);
   if (matches(req.headers["if-none-match"], etag)) {
     exchange.status = 304;

@@ -15,6 +15,12 @@ import type { Target } from "../upstream/endpoint.ts";
 import type { Forward } from "../upstream/forward.ts";
 import type { Buffers } from "./buffers.ts";
 import type { Lingering } from "./lingering.ts";
+import type { Slots, Slotted } from "./slots.ts";
+
+export interface Running {
+  /** Ends it; nothing more is heard of it. */
+  abort(): void;
+}
 
 /** What all exchanges of one proxy share. */
 export interface Plane {
@@ -29,7 +35,7 @@ export interface Plane {
   readonly affinity: Affinity;
   readonly buffers: Buffers;
   /** Exchanges that are not over. */
-  readonly open: Set<Exchange>;
+  readonly open: Slots<Exchange>;
   /** Milliseconds that a body may take. */
   readonly bodyTimeout: number;
   finished(record: FinishedRequest): void;
@@ -40,7 +46,15 @@ export interface Plane {
   draining: boolean;
 }
 
-export interface Exchange {
+/**
+ * The facts of one exchange.
+ *
+ * What lives as long as a request is a class with methods here, never an object literal with functions in it, and no function
+ * literal is assigned to a property: V8 makes such functions in old space at once, where the dead ones keep request and response
+ * alive until the next full collection, and every scavenge copies them. That doubles the cost of a request.
+ */
+export class Exchange implements Slotted {
+  slot = -1;
   readonly plane: Plane;
   readonly req: IncomingMessage;
   readonly res: ServerResponse;
@@ -51,90 +65,51 @@ export interface Exchange {
   /** The client waits for 100 before it sends the body (RFC 9110 section 10.1.1). */
   awaitsContinue: boolean;
   /** No more is done for it: it failed, or the answer's last byte was handed over. */
-  over: boolean;
-  /** Ends what runs for it: the reading of the body, the request to the agent. */
-  stop: (() => void) | undefined;
+  over = false;
+  /** What runs for it and ends with it: the reading of the body, the request to the agent. */
+  running: Running | undefined = undefined;
   /** When it fails with `lateReason`; milliseconds since the epoch, Infinity for never. */
-  deadline: number;
-  lateReason: "RequestTimeout" | "StreamIdle";
-  /** Writes what tells a client in the middle of a stream why it ends; set while a stream runs. */
-  cutStream: ((reason: FailureReason) => void) | undefined;
-  agent: Agent | undefined;
-  key: Key | undefined;
-  operation: string | undefined;
+  deadline = Infinity;
+  lateReason: "RequestTimeout" | "StreamIdle" = "RequestTimeout";
+  /** Set while a stream runs. */
+  stream: { cut(reason: FailureReason): void } | undefined = undefined;
+  agent: Agent | undefined = undefined;
+  key: Key | undefined = undefined;
+  operation: string | undefined = undefined;
   /** What `VirtualKey.operations` must hold; undefined until it is known. */
-  permission: string | undefined;
-  method: string | undefined;
-  binding: Binding | undefined;
-  streaming: boolean;
+  permission: string | undefined = undefined;
+  method: string | undefined = undefined;
+  binding: Binding | undefined = undefined;
+  streaming = false;
   /** For the record and for errors: as sent, else as the method is spelled. */
-  version: string | undefined;
+  version: string | undefined = undefined;
   /** As the client sent it, for the agent. */
-  sentVersion: string | undefined;
+  sentVersion: string | undefined = undefined;
   /** Raw JSON token of the JSON-RPC id. */
-  rpcId: string | undefined;
-  taskId: string | undefined;
-  contextId: string | undefined;
-  state: string | undefined;
-  status: number;
-  reason: FailureReason | undefined;
-  rpcCode: number | undefined;
-  target: Target | undefined;
-  firstByte: number | undefined;
-  events: number;
-  requestBytes: number;
-  responseBytes: number;
+  rpcId: string | undefined = undefined;
+  taskId: string | undefined = undefined;
+  contextId: string | undefined = undefined;
+  state: string | undefined = undefined;
+  status = 0;
+  reason: FailureReason | undefined = undefined;
+  rpcCode: number | undefined = undefined;
+  target: Target | undefined = undefined;
+  firstByte: number | undefined = undefined;
+  events = 0;
+  requestBytes = 0;
+  responseBytes = 0;
   /** Bytes of the budget for bodies that it holds. */
-  held: number;
-  requestContent: ContentCapture | undefined;
-  responseContent: ContentCapture | undefined;
-}
+  held = 0;
+  requestContent: ContentCapture | undefined = undefined;
+  responseContent: ContentCapture | undefined = undefined;
 
-/** Begins an exchange and puts it among the open ones. */
-export function openExchange(
-  plane: Plane,
-  req: IncomingMessage,
-  res: ServerResponse,
-  awaitsContinue: boolean,
-): Exchange {
-  const exchange: Exchange = {
-    plane,
-    req,
-    res,
-    time: plane.clock.now(),
-    startedAt: plane.monotonic(),
-    trace: plane.tracer.next(req.headers["traceparent"]),
-    awaitsContinue,
-    over: false,
-    stop: undefined,
-    deadline: Infinity,
-    lateReason: "RequestTimeout",
-    cutStream: undefined,
-    agent: undefined,
-    key: undefined,
-    operation: undefined,
-    permission: undefined,
-    method: undefined,
-    binding: undefined,
-    streaming: false,
-    version: undefined,
-    sentVersion: undefined,
-    rpcId: undefined,
-    taskId: undefined,
-    contextId: undefined,
-    state: undefined,
-    status: 0,
-    reason: undefined,
-    rpcCode: undefined,
-    target: undefined,
-    firstByte: undefined,
-    events: 0,
-    requestBytes: 0,
-    responseBytes: 0,
-    held: 0,
-    requestContent: undefined,
-    responseContent: undefined,
-  };
-  plane.open.add(exchange);
-  return exchange;
+  constructor(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) {
+    this.plane = plane;
+    this.req = req;
+    this.res = res;
+    this.time = plane.clock.now();
+    this.startedAt = plane.monotonic();
+    this.trace = plane.tracer.next(req.headers["traceparent"]);
+    this.awaitsContinue = awaitsContinue;
+  }
 }

@@ -46,7 +46,7 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       const seen = reader.end();
       if (seen !== undefined) learn(exchange, call, seen);
       exchange.over = true;
-      exchange.stop = undefined;
+      exchange.running = undefined;
       exchange.responseBytes = body.length;
       exchange.responseContent?.push(body);
       const passed = responseHeaders(headers);

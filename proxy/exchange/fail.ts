@@ -23,12 +23,12 @@ export function fail(exchange: Exchange, reason: FailureReason, options: FailOpt
   exchange.over = true;
   exchange.reason = reason;
   exchange.deadline = Infinity;
-  const { stop, res } = exchange;
-  exchange.stop = undefined;
-  stop?.();
+  const { running, res, stream } = exchange;
+  exchange.running = undefined;
+  running?.abort();
   if (!res.headersSent) answer(exchange, reason, options);
-  else if (exchange.cutStream === undefined) res.destroy();
-  else exchange.cutStream(reason);
+  else if (stream === undefined) res.destroy();
+  else stream.cut(reason);
 }
 
 function answer(exchange: Exchange, reason: FailureReason, { detail, close }: FailOptions): void {

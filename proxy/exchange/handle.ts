@@ -9,7 +9,7 @@ import type { Agent, Table } from "../table/compiled.ts";
 import { announcesBody } from "./body.ts";
 import { callHttpJson, callJsonRpc } from "./call.ts";
 import { isCardPath, serveCard } from "./card.ts";
-import { type Exchange, openExchange, type Plane } from "./exchange.ts";
+import { Exchange, type Plane } from "./exchange.ts";
 import { fail } from "./fail.ts";
 import { recordOf } from "./record.ts";
 
@@ -20,7 +20,8 @@ type FoundTarget = Extract<Target, { ok: true }>;
 
 /** Serves a request to its end; never throws. A fault of ours is an answer with 500 and a line in the log. */
 export function handle(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue = false): void {
-  const exchange = openExchange(plane, req, res, awaitsContinue);
+  const exchange = new Exchange(plane, req, res, awaitsContinue);
+  plane.open.add(exchange);
   res.once("close", () => close(exchange));
   guarded(exchange, () => judge(exchange));
 }
@@ -126,12 +127,12 @@ function hasDoubledHeader(rawHeaders: readonly string[], hostMissing: boolean): 
 }
 
 function close(exchange: Exchange): void {
-  const { plane, req, stop } = exchange;
+  const { plane, req, running } = exchange;
   exchange.over = true;
-  exchange.stop = undefined;
+  exchange.running = undefined;
   // The client left: so does the request to the agent.
-  stop?.();
-  plane.open.delete(exchange);
+  running?.abort();
+  plane.open.remove(exchange);
   if (exchange.held > 0 && exchange.key !== undefined) plane.buffers.give(exchange.key.id, exchange.held);
   if (!req.complete && !req.socket.destroyed) {
     plane.lingering.add(req.socket, plane.clock.now() + LINGER_MS, () => req.complete);

@@ -12,7 +12,7 @@ const concernsAccess = (id: string): boolean =>
 export function judgeAgain(plane: Plane, change: TableChange): void {
   if (!change.reset && !change.ids.some(concernsAccess)) return;
   const now = plane.clock.now();
-  for (const exchange of plane.open) {
+  for (const exchange of plane.open.all()) {
     if (!isAllowed(exchange, now)) fail(exchange, "KeyRevoked");
   }
 }
@@ -27,7 +27,7 @@ function isAllowed({ plane, key, agent, permission }: Exchange, now: number): bo
 /** Ends exchanges whose key expired or whose deadline passed. Called a few times a second. */
 export function sweep(plane: Plane): void {
   const now = plane.clock.now();
-  for (const exchange of plane.open) {
+  for (const exchange of plane.open.all()) {
     if (exchange.key !== undefined && now >= exchange.key.expiresAt) fail(exchange, "KeyRevoked");
     else if (now >= exchange.deadline) fail(exchange, exchange.lateReason);
   }

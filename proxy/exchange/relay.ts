@@ -1,113 +1,146 @@
 // The agent's answer on its way to the client. In: head and chunks from upstream. Out: the same bytes to the client, read in passing.
 import type { IncomingHttpHeaders } from "node:http";
-import { createAnswerReader } from "../a2a/answer.ts";
+import { type AnswerReader, createAnswerReader } from "../a2a/answer.ts";
+import type { FailureReason } from "../request/failure.ts";
 import { isEventStream, responseHeaders } from "../request/headers.ts";
+import type { Target } from "../upstream/endpoint.ts";
 import type { AnswerListener, Forwarding } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
 import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
-import { relayStream } from "./stream.ts";
+import { StreamRelay } from "./stream.ts";
 
 /** Answers up to this size leave in one write together with their head; bytes. */
 const ONE_WRITE = 32 * 1024;
 
+/** What becomes of an answer once its head was seen. */
+type Passing = Pick<AnswerListener, "data" | "ended" | "failed">;
+
 /**
  * Passes an answer on. Its Content-Type decides: `text/event-stream` is relayed event by event as it comes, all else as one
  * document. The body is not changed by a byte.
+ *
+ * This and what it holds are classes, not object literals, for the reason told at Exchange.
  */
-export function relay(exchange: Exchange, call: Call): AnswerListener {
-  let passed: Pick<AnswerListener, "data" | "ended" | "failed"> | undefined;
-  return {
-    chosen(target) {
-      exchange.target = target;
-    },
-    started(status, headers, upstream) {
-      exchange.status = status;
-      if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
-      captureAnswer(exchange, call.agent);
-      passed = isEventStream(headers["content-type"])
-        ? relayStream(exchange, call, upstream, status, headers)
-        : relayDocument(exchange, call, upstream, status, headers);
-    },
-    data: (chunk) => passed?.data(chunk),
-    ended: () => passed?.ended(),
-    failed(reason) {
-      if (passed === undefined) fail(exchange, reason);
-      else passed.failed(reason);
-    },
-  };
+export class Relay implements AnswerListener {
+  readonly #exchange: Exchange;
+  readonly #call: Call;
+  #passing: Passing | undefined;
+
+  constructor(exchange: Exchange, call: Call) {
+    this.#exchange = exchange;
+    this.#call = call;
+  }
+
+  chosen(target: Target): void {
+    this.#exchange.target = target;
+  }
+
+  started(status: number, headers: IncomingHttpHeaders, upstream: Forwarding): void {
+    const exchange = this.#exchange;
+    const call = this.#call;
+    exchange.status = status;
+    if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
+    captureAnswer(exchange, call.agent);
+    this.#passing = isEventStream(headers["content-type"])
+      ? new StreamRelay(exchange, call, upstream, status, headers)
+      : new DocumentRelay(exchange, call, upstream, status, headers);
+  }
+
+  data(chunk: Buffer): void {
+    this.#passing?.data(chunk);
+  }
+
+  ended(): void {
+    this.#passing?.ended();
+  }
+
+  failed(reason: FailureReason): void {
+    if (this.#passing === undefined) fail(this.#exchange, reason);
+    else this.#passing.failed(reason);
+  }
 }
 
-function lengthOf(headers: IncomingHttpHeaders): number | undefined {
-  const value = headers["content-length"];
-  return value === undefined ? undefined : Number(value);
-}
-
-function relayDocument(
-  exchange: Exchange,
-  call: Call,
-  upstream: Forwarding,
-  status: number,
-  upstreamHeaders: IncomingHttpHeaders,
-): Pick<AnswerListener, "data" | "ended" | "failed"> {
-  const { plane, res } = exchange;
-  const reader = createAnswerReader(call.binding, call.operation);
-  const length = lengthOf(upstreamHeaders);
+class DocumentRelay implements Passing {
+  readonly #exchange: Exchange;
+  readonly #call: Call;
+  readonly #upstream: Forwarding;
+  readonly #status: number;
+  readonly #headers: IncomingHttpHeaders;
+  readonly #reader: AnswerReader;
+  readonly #length: number | undefined;
   /** The first chunk, while it may be all there is: then head and body are one write, and an early end is still a clean error. */
-  let first: Buffer | undefined;
+  #first: Buffer | undefined;
 
-  function head(contentLength: number | undefined): void {
-    const headers = responseHeaders(upstreamHeaders);
+  constructor(exchange: Exchange, call: Call, upstream: Forwarding, status: number, headers: IncomingHttpHeaders) {
+    this.#exchange = exchange;
+    this.#call = call;
+    this.#upstream = upstream;
+    this.#status = status;
+    this.#headers = headers;
+    this.#reader = createAnswerReader(call.binding, call.operation);
+    const length = headers["content-length"];
+    this.#length = length === undefined ? undefined : Number(length);
+  }
+
+  data(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    markFirstByte(exchange);
+    exchange.responseBytes += chunk.length;
+    exchange.responseContent?.push(chunk);
+    this.#reader.push(chunk);
+    if (exchange.res.headersSent) return this.#write(chunk);
+    if (this.#first !== undefined) {
+      this.#flushFirst();
+      return this.#write(chunk);
+    }
+    this.#first = chunk;
+    if (this.#length === undefined) queueMicrotask(() => this.#flushFirst());
+    else if (chunk.length < this.#length) this.#flushFirst();
+  }
+
+  ended(): void {
+    const exchange = this.#exchange;
+    const { res } = exchange;
+    exchange.over = true;
+    exchange.running = undefined;
+    const seen = this.#reader.end();
+    if (seen !== undefined) learn(exchange, this.#call, seen);
+    if (res.headersSent) return void res.end();
+    const first = this.#first;
+    if (first === undefined) {
+      this.#head(this.#status === 204 ? undefined : 0);
+      return void res.end();
+    }
+    this.#head(first.length);
+    if (first.length <= ONE_WRITE) res.end(first.toString("latin1"), "latin1");
+    else res.end(first);
+  }
+
+  failed(reason: FailureReason): void {
+    fail(this.#exchange, reason);
+  }
+
+  #head(contentLength: number | undefined): void {
+    const { plane, res } = this.#exchange;
+    const headers = responseHeaders(this.#headers);
     if (contentLength !== undefined) headers.push("content-length", String(contentLength));
     if (plane.draining) headers.push("connection", "close");
-    res.writeHead(status, headers);
+    res.writeHead(this.#status, headers);
   }
 
-  function write(chunk: Buffer): void {
+  #write(chunk: Buffer): void {
+    const { res } = this.#exchange;
     if (res.write(chunk)) return;
-    upstream.pause();
-    res.once("drain", () => upstream.resume());
+    this.#upstream.pause();
+    res.once("drain", () => this.#upstream.resume());
   }
 
-  function flushFirst(): void {
-    if (first === undefined || exchange.over) return;
-    const chunk = first;
-    first = undefined;
-    head(length);
-    write(chunk);
+  #flushFirst(): void {
+    const first = this.#first;
+    if (first === undefined || this.#exchange.over) return;
+    this.#first = undefined;
+    this.#head(this.#length);
+    this.#write(first);
   }
-
-  return {
-    data(chunk) {
-      markFirstByte(exchange);
-      exchange.responseBytes += chunk.length;
-      exchange.responseContent?.push(chunk);
-      reader.push(chunk);
-      if (res.headersSent) return write(chunk);
-      if (first !== undefined) {
-        flushFirst();
-        return write(chunk);
-      }
-      first = chunk;
-      if (length === undefined) queueMicrotask(flushFirst);
-      else if (chunk.length < length) flushFirst();
-    },
-    ended() {
-      exchange.over = true;
-      exchange.stop = undefined;
-      const seen = reader.end();
-      if (seen !== undefined) learn(exchange, call, seen);
-      if (res.headersSent) return void res.end();
-      if (first === undefined) {
-        head(status === 204 ? undefined : 0);
-        return void res.end();
-      }
-      head(first.length);
-      if (first.length <= ONE_WRITE) res.end(first.toString("latin1"), "latin1");
-      else res.end(first);
-    },
-    failed(reason) {
-      fail(exchange, reason);
-    },
-  };
 }

@@ -1,7 +1,8 @@
 // A stream of server-sent events on its way to the client. In: chunks from upstream. Out: the same bytes at once, and a clear end.
 import type { IncomingHttpHeaders } from "node:http";
 import { errorEvent } from "../a2a/error-body.ts";
-import { createEventReader } from "../a2a/events.ts";
+import { createEventReader, type EventReader } from "../a2a/events.ts";
+import type { FailureReason } from "../request/failure.ts";
 import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener, Forwarding } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
@@ -15,37 +16,74 @@ const CUT_GRACE_MS = 500;
 const INTERRUPTED: ReadonlySet<string> = new Set(["input-required", "auth-required"]);
 
 /** Relays a stream: unbuffered, byte for byte. Sends the head at once. */
-export function relayStream(
-  exchange: Exchange,
-  call: Call,
-  upstream: Forwarding,
-  status: number,
-  upstreamHeaders: IncomingHttpHeaders,
-): Pick<AnswerListener, "data" | "ended" | "failed"> {
-  const { plane, res } = exchange;
-  const { agent, binding, operation } = call;
-  const idle = agent.row.timeouts.streamIdle;
-  const reader = createEventReader(binding, operation, (seen) => learn(exchange, call, seen));
-  // Without a length or chunks the end of the connection ends the body: then a broken stream looks like a whole one.
-  const endsWithConnection =
-    upstreamHeaders["transfer-encoding"] === undefined && upstreamHeaders["content-length"] === undefined;
+export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "failed"> {
+  readonly #exchange: Exchange;
+  readonly #upstream: Forwarding;
+  readonly #reader: EventReader;
+  /** Milliseconds; 0: none. */
+  readonly #idle: number;
+  /** Without a length or chunks the end of the connection ends the body: then a broken stream looks like a whole one. */
+  readonly #endsWithConnection: boolean;
 
-  exchange.streaming = true;
-  exchange.lateReason = "StreamIdle";
-  exchange.cutStream = cut;
-  touch();
-  plane.metrics.streamOpened(agent.id);
-  res.once("close", () => plane.metrics.streamClosed(agent.id));
-  res.writeHead(status, streamHeaders(upstreamHeaders, plane.draining));
-  res.flushHeaders();
-
-  function touch(): void {
-    exchange.deadline = idle === 0 ? Infinity : plane.clock.now() + idle;
+  constructor(exchange: Exchange, call: Call, upstream: Forwarding, status: number, headers: IncomingHttpHeaders) {
+    const { plane, res } = exchange;
+    const { agent, binding, operation } = call;
+    this.#exchange = exchange;
+    this.#upstream = upstream;
+    this.#reader = createEventReader(binding, operation, (seen) => learn(exchange, call, seen));
+    this.#idle = agent.row.timeouts.streamIdle;
+    this.#endsWithConnection = headers["transfer-encoding"] === undefined && headers["content-length"] === undefined;
+    exchange.streaming = true;
+    exchange.lateReason = "StreamIdle";
+    exchange.stream = this;
+    this.#touch();
+    plane.metrics.streamOpened(agent.id);
+    res.once("close", () => plane.metrics.streamClosed(agent.id));
+    res.writeHead(status, streamHeaders(headers, plane.draining));
+    res.flushHeaders();
   }
 
-  function cut(reason: Parameters<typeof errorEvent>[1]): void {
+  data(chunk: Buffer): void {
+    const exchange = this.#exchange;
+    const { res } = exchange;
+    markFirstByte(exchange);
+    this.#touch();
+    exchange.responseBytes += chunk.length;
+    exchange.responseContent?.push(chunk);
+    this.#reader.push(chunk);
+    exchange.events = this.#reader.events;
+    if (res.write(chunk)) return;
+    this.#upstream.pause();
+    // Now it is the client that is slow.
+    exchange.deadline = Infinity;
+    res.once("drain", () => {
+      this.#touch();
+      this.#upstream.resume();
+    });
+  }
+
+  ended(): void {
+    const { state } = this.#exchange;
+    const done = this.#reader.terminal || (state !== undefined && INTERRUPTED.has(state));
+    if (this.#endsWithConnection && !done) fail(this.#exchange, "UpstreamReset");
+    else this.#end();
+  }
+
+  failed(reason: FailureReason): void {
+    // After the last event a broken connection takes nothing away.
+    if (this.#reader.terminal && this.#reader.betweenEvents) this.#end();
+    else fail(this.#exchange, reason);
+  }
+
+  #touch(): void {
+    if (this.#idle > 0) this.#exchange.deadline = this.#exchange.plane.clock.now() + this.#idle;
+  }
+
+  /** Tells the client in the middle of the stream why it ends, and breaks it off. */
+  cut(reason: FailureReason): void {
+    const { plane, res, binding = "JSONRPC", rpcId, version } = this.#exchange;
     // In the middle of an event nothing can be said that the client would read; a broken end it will notice.
-    if (reader.betweenEvents) res.write(errorEvent(binding, reason, { id: exchange.rpcId, version: exchange.version }));
+    if (this.#reader.betweenEvents) res.write(errorEvent(binding, reason, { id: rpcId, version }));
     const { socket } = res;
     if (socket === null) return;
     // Node passes what was written on after this turn; only then may the end follow.
@@ -53,41 +91,13 @@ export function relayStream(
     plane.lingering.add(socket, plane.clock.now() + CUT_GRACE_MS);
   }
 
-  function end(): void {
+  #end(): void {
+    const exchange = this.#exchange;
     exchange.over = true;
-    exchange.stop = undefined;
+    exchange.running = undefined;
     exchange.deadline = Infinity;
-    res.end();
+    exchange.res.end();
   }
-
-  return {
-    data(chunk) {
-      markFirstByte(exchange);
-      touch();
-      exchange.responseBytes += chunk.length;
-      exchange.responseContent?.push(chunk);
-      reader.push(chunk);
-      exchange.events = reader.events;
-      if (res.write(chunk)) return;
-      upstream.pause();
-      // Now it is the client that is slow.
-      exchange.deadline = Infinity;
-      res.once("drain", () => {
-        touch();
-        upstream.resume();
-      });
-    },
-    ended() {
-      const done = reader.terminal || (exchange.state !== undefined && INTERRUPTED.has(exchange.state));
-      if (endsWithConnection && !done) fail(exchange, "UpstreamReset");
-      else end();
-    },
-    failed(reason) {
-      // After the last event a broken connection takes nothing away.
-      if (reader.terminal && reader.betweenEvents) end();
-      else fail(exchange, reason);
-    },
-  };
 }
 
 function streamHeaders(upstream: IncomingHttpHeaders, draining: boolean): string[] {

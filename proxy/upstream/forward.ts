@@ -12,16 +12,35 @@ import type { Target } from "./endpoint.ts";
 import { failureOf } from "./failure-of.ts";
 import type { ConversationIds, Picker } from "./pick.ts";
 
-export interface ForwardRequest {
+/** What to send. A class, as all that lives as long as a request: see Exchange. */
+export class ForwardRequest {
   readonly agent: Agent;
   readonly ids: ConversationIds;
   /** The context of `ids` is claimed for the endpoint before the request leaves. */
   readonly claimsContext: boolean;
   readonly method: string;
-  path(target: Target): string;
+  readonly path: (target: Target) => string;
   /** Names and values in turn; no host, no credentials. */
   readonly headers: readonly string[];
   readonly body: Buffer | null;
+
+  constructor(
+    agent: Agent,
+    ids: ConversationIds,
+    claimsContext: boolean,
+    method: string,
+    path: (target: Target) => string,
+    headers: readonly string[],
+    body: Buffer | null,
+  ) {
+    this.agent = agent;
+    this.ids = ids;
+    this.claimsContext = claimsContext;
+    this.method = method;
+    this.path = path;
+    this.headers = headers;
+    this.body = body;
+  }
 }
 
 /** Hears one answer: `started` once, `data` as often as there is any, then `ended`; or `failed` once, at any time. */
