@@ -1,0 +1,176 @@
+// When things run, with a clock that the test moves and runs that it ends.
+import { describe, expect, test } from "vitest";
+import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
+import { createSchedule, REFRESH_MS } from "./schedule.ts";
+
+function setUp(random = 0.5) {
+  const clock = createFakeClock();
+  const log: string[] = [];
+  const running = new Map<string, (succeeded: boolean) => void>();
+  const schedule = createSchedule({
+    clock,
+    random: () => random,
+    run: (id) => {
+      log.push(id);
+      return new Promise((resolve) => running.set(id, resolve));
+    },
+  });
+  return {
+    clock,
+    schedule,
+    running,
+    log,
+    /** What ran since the last call. */
+    ran: () => log.splice(0),
+    end: async (id: string, succeeded: boolean) => {
+      running.get(id)?.(succeeded);
+      running.delete(id);
+      // The schedule goes on in microtasks after the run.
+      await new Promise(setImmediate);
+    },
+  };
+}
+
+test("runs at once, then every five minutes, give or take a tenth", async () => {
+  const { schedule, clock, ran, end } = setUp(0);
+  schedule.now("a");
+  expect(ran()).toEqual(["a"]);
+  await end("a", true);
+  expect(clock.pending).toEqual([REFRESH_MS * 0.9]);
+  clock.advance(REFRESH_MS * 0.9 - 1);
+  expect(ran()).toEqual([]);
+  clock.advance(1);
+  expect(ran()).toEqual(["a"]);
+  await end("a", true);
+});
+
+test("after failures it waits from a second to five minutes, and from the start again after a success", async () => {
+  const { schedule, clock, end } = setUp(1);
+  schedule.now("a");
+  const waits: (number | undefined)[] = [];
+  for (let failure = 0; failure < 11; failure += 1) {
+    await end("a", false);
+    waits.push(clock.pending[0]);
+    clock.advance(clock.pending[0] ?? 0);
+  }
+  expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 32_000, 64_000, 128_000, 256_000, 300_000, 300_000]);
+  await end("a", true);
+  clock.advance(clock.pending[0] ?? 0);
+  await end("a", false);
+  expect(clock.pending).toEqual([1000]);
+});
+
+describe("now", () => {
+  test("forgets what failed before", async () => {
+    const { schedule, clock, ran, end } = setUp(1);
+    schedule.now("a");
+    for (let failure = 0; failure < 5; failure += 1) {
+      await end("a", false);
+      clock.advance(clock.pending[0] ?? 0);
+    }
+    await end("a", false);
+    ran();
+    schedule.now("a");
+    expect(ran()).toEqual(["a"]);
+    expect(clock.pending).toEqual([]);
+    await end("a", false);
+    expect(clock.pending).toEqual([1000]);
+  });
+
+  test("while it runs means once more after that, however often it was said", async () => {
+    const { schedule, ran, end, clock } = setUp();
+    schedule.now("a");
+    schedule.now("a");
+    schedule.now("a");
+    expect(ran()).toEqual(["a"]);
+    await end("a", true);
+    expect(ran()).toEqual(["a"]);
+    await end("a", true);
+    expect(ran()).toEqual([]);
+    expect(clock.pending).toEqual([REFRESH_MS]);
+  });
+});
+
+test("sixteen run at once, and who is waited for goes before what is routine", async () => {
+  const { schedule, clock, ran, end } = setUp(0);
+  const ids = Array.from({ length: 16 }, (_, index) => `busy-${index}`);
+  for (const id of ids) schedule.now(id);
+  schedule.spread("routine");
+  clock.advance(0);
+  schedule.now("urgent");
+  expect(ran()).toEqual(ids);
+  await end("busy-3", true);
+  expect(ran()).toEqual(["urgent"]);
+  await end("busy-4", true);
+  expect(ran()).toEqual(["routine"]);
+});
+
+test("spread runs within half a minute", () => {
+  const { schedule, clock, ran } = setUp(0.999);
+  schedule.spread("a");
+  expect(ran()).toEqual([]);
+  clock.advance(30_000);
+  expect(ran()).toEqual(["a"]);
+});
+
+describe("retry", () => {
+  test("runs what failed, a second after that at the earliest", async () => {
+    const { schedule, clock, ran, end } = setUp(1);
+    schedule.now("a");
+    await end("a", false);
+    clock.advance(1000);
+    await end("a", false);
+    ran();
+    clock.advance(400);
+    schedule.retry("a");
+    expect(clock.pending).toEqual([600]);
+    clock.advance(600);
+    expect(ran()).toEqual(["a"]);
+    // Now it waits for four seconds.
+    await end("a", false);
+    clock.advance(3000);
+    schedule.retry("a");
+    clock.advance(0);
+    expect(ran()).toEqual(["a"]);
+  });
+
+  test("leaves alone what succeeded, what runs and what is not there", async () => {
+    const { schedule, clock, ran, end } = setUp();
+    schedule.retry("nobody");
+    schedule.now("a");
+    schedule.retry("a");
+    await end("a", true);
+    schedule.retry("a");
+    expect(clock.pending).toEqual([REFRESH_MS]);
+    expect(ran()).toEqual(["a"]);
+  });
+});
+
+describe("what is forgotten", () => {
+  test("does not run again", async () => {
+    const { schedule, clock, ran, end } = setUp();
+    schedule.now("a");
+    schedule.now("a");
+    schedule.spread("b");
+    schedule.forget("a");
+    schedule.forget("b");
+    await end("a", false);
+    clock.advance(REFRESH_MS);
+    expect(ran()).toEqual(["a"]);
+  });
+
+  test("and entered anew is not judged by the run of before", async () => {
+    const { schedule, running, clock, ran } = setUp(1);
+    schedule.now("a");
+    const first = running.get("a");
+    schedule.clear();
+    schedule.now("a");
+    expect(ran()).toEqual(["a", "a"]);
+    first?.(false);
+    await new Promise(setImmediate);
+    expect(clock.pending).toEqual([]);
+    running.get("a")?.(true);
+    await new Promise(setImmediate);
+    expect(clock.pending).toEqual([REFRESH_MS * 1.1]);
+  });
+});
