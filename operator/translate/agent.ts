@@ -108,7 +108,7 @@ function referTo(namespace: string, { header, scheme, secretRef }: Credential): 
 
 /** Status may have been written by an older release, or by hand. */
 const isUsable = ({ binding, version, path }: BackendInterface): boolean =>
-  (binding === "JSONRPC" || binding === "HTTP+JSON") && /^\d+\.\d+$/.test(version) && path.startsWith("/");
+  (binding === "JSONRPC" || binding === "HTTP+JSON") && /^\d{1,4}\.\d{1,4}$/.test(version) && path.startsWith("/");
 
 /** What the cards of the backends that the spec still has said. */
 function statusByBackend({ spec, status }: AgentObject): Map<string, BackendStatus> {

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Row, RowId } from "../../proxy/table/contract.ts";
+import { parseRow } from "../../proxy/table/parse-row.ts";
 import { refOf } from "../objects.ts";
 import type { Kind, Ref, StoredObject } from "../objects.ts";
 import { createStore } from "../store.ts";
@@ -84,13 +85,15 @@ function stateOf(translation: Translation): unknown {
   };
 }
 
-/** Rows made on demand stand exactly while a published row refers to them; no public name and no token is held twice. */
+/** Rows made on demand stand exactly while a published row refers to them; no public name and no token is held twice; proxies take them all. */
 function faultsOf(translation: Translation): string[] {
   const wanted = new Set(["gateway"]);
   const held: string[] = [];
   const ids: string[] = [];
+  const refused: string[] = [];
   for (const { id, row } of translation.rows()) {
     ids.push(id);
+    if (parseRow(id, row).outcome !== "Row") refused.push(`proxies refuse ${id}`);
     if ("backends" in row) {
       wanted.add(id);
       for (const { endpoints } of row.backends) if (endpoints !== undefined) wanted.add(endpoints);
@@ -103,6 +106,7 @@ function faultsOf(translation: Translation): string[] {
     }
   }
   return [
+    ...refused,
     ...ids.filter((id) => !wanted.has(id)).map((id) => `nobody refers to ${id}`),
     ...held.filter((claim, index) => held.indexOf(claim) !== index).map((claim) => `${claim} is held twice`),
   ];

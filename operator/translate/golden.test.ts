@@ -3,6 +3,7 @@ import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
+import { parseRow } from "../../proxy/table/parse-row.ts";
 import { refOf } from "../objects.ts";
 import { createStore } from "../store.ts";
 import { AGENT_REASONS, KEY_REASONS } from "./conditions.ts";
@@ -60,6 +61,10 @@ test.each(inputs)("%s", (input) => {
   if (process.env["UPDATE_GOLDENS"] === "1") writeFileSync(golden, output);
   expect(existsSync(golden), `no ${golden}: run with UPDATE_GOLDENS=1`).toBe(true);
   expect(output).toBe(readFileSync(golden, "utf8"));
+
+  // Proxies of this release must take every row.
+  const parsed = [...translation.rows()].map(({ id, row }) => [id, parseRow(id, row).outcome]);
+  expect(parsed.filter(([, outcome]) => outcome !== "Row")).toEqual([]);
 
   // The order in which objects come must not show.
   const later = createStore({ gatewayName: settings.gatewayName });

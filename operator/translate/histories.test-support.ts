@@ -80,7 +80,7 @@ const keys = fc
         { maxLength: 3 },
       ),
       disabled: fc.oneof(absent, fc.boolean()),
-      expiresAt: fc.oneof(absent, fc.constantFrom("2027-01-01T00:00:00Z", "never")),
+      expiresAt: fc.oneof(absent, fc.constantFrom("2027-01-01T00:00:00Z", "2027-01-01", "never")),
     }),
   )
   .map(([of, spec]) => key(of, given(spec)));

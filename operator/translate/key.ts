@@ -2,6 +2,7 @@
 import type { Grant } from "../../crds/types.ts";
 import { keyRowId, namespaceRowId } from "../../proxy/table/contract.ts";
 import type { KeyRow, RowId } from "../../proxy/table/contract.ts";
+import { parseTime } from "../../proxy/table/parse-row.ts";
 import { selects } from "../../proxy/table/selector.ts";
 import type { KeyObject } from "../objects.ts";
 import { keyFinding, listed, merged } from "./conditions.ts";
@@ -34,7 +35,7 @@ export function tokenClaim(
 }
 
 const hasValidExpiry = ({ spec }: KeyObject): boolean =>
-  spec.expiresAt === undefined || !Number.isNaN(Date.parse(spec.expiresAt));
+  spec.expiresAt === undefined || !Number.isNaN(parseTime(spec.expiresAt));
 
 /** An expired key is published with its time, as translation knows no clock: proxies refuse it, and its status is the clock owner's to tell. */
 export function translateKey(key: KeyObject, settings: TranslateSettings, lookup: KeyLookup): TranslatedKey {
