@@ -1,0 +1,35 @@
+// The reverse index against a plain model of it.
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { createReads } from "./reads.ts";
+
+test("readers, and facts that nobody reads any more", () => {
+  const reads = createReads();
+  expect(reads.set("a", new Set(["x", "y"]))).toEqual([]);
+  expect(reads.set("b", new Set(["y"]))).toEqual([]);
+  expect([...reads.readersOf("y")].sort()).toEqual(["a", "b"]);
+  expect(reads.set("a", new Set(["z"]))).toEqual(["x"]);
+  expect(reads.set("b", new Set())).toEqual(["y"]);
+  expect(reads.isRead("y")).toBe(false);
+  expect([...reads.readersOf("nothing")]).toEqual([]);
+  reads.clear();
+  expect(reads.isRead("z")).toBe(false);
+});
+
+test("in any history it is what the last sets say", () => {
+  const step = fc.tuple(fc.constantFrom("a", "b", "c"), fc.uniqueArray(fc.constantFrom("x", "y", "z")));
+  fc.assert(
+    fc.property(fc.array(step), (history) => {
+      const reads = createReads();
+      const model = new Map<string, readonly string[]>();
+      for (const [reader, facts] of history) {
+        const before = model.get(reader) ?? [];
+        model.set(reader, facts);
+        const readersOf = (fact: string) => [...model].filter(([, of]) => of.includes(fact)).map(([name]) => name);
+        const abandoned = before.filter((fact) => readersOf(fact).length === 0);
+        expect(reads.set(reader, new Set(facts)).sort()).toEqual([...abandoned].sort());
+        for (const fact of ["x", "y", "z"]) expect([...reads.readersOf(fact)].sort()).toEqual(readersOf(fact).sort());
+      }
+    }),
+  );
+});
