@@ -20,6 +20,8 @@ import { createTable } from "./table/table.ts";
 
 /** What an end may take beyond drain delay and drain timeout; milliseconds. */
 const SHUTDOWN_MARGIN = 10_000;
+/** How long finished requests may wait for their log line and their count; milliseconds. */
+const LOG_DELAY = 20;
 
 async function run(config: ProxyConfig): Promise<void> {
   const clock = createClock();
@@ -50,7 +52,13 @@ async function run(config: ProxyConfig): Promise<void> {
     now: () => clock.now(),
   });
   registerProcessMetrics(registry);
-  const observer = createObserver({ write: (line) => output.write(line), metrics, log });
+  const observer = createObserver({
+    write: (line) => output.write(line),
+    metrics,
+    log,
+    // One write for many lines: a write costs the process more than a request's own log line does.
+    schedule: (flush) => void clock.setTimeout(flush, LOG_DELAY),
+  });
 
   const proxy = createProxy({ config, table, observer, metrics, clock, random: Math.random, log });
   const admin = createProxyAdmin({

@@ -84,7 +84,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     log,
     metrics,
     tracer: createTracer(deps.randomFill ?? randomFillSync),
-    forward: createForward({ table, picker, affinity, connections, clock, log }),
+    forward: createForward({ table, picker, affinity, connections, log }),
     affinity,
     buffers,
     open,

@@ -22,7 +22,8 @@ type FoundTarget = Extract<Target, { ok: true }>;
 export function handle(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue = false): void {
   const exchange = new Exchange(plane, req, res, awaitsContinue);
   plane.open.add(exchange);
-  res.once("close", () => close(exchange));
+  // Closed once, so no wrapper is needed that takes the listener off.
+  res.on("close", () => close(exchange));
   guarded(exchange, () => judge(exchange));
 }
 

@@ -21,7 +21,6 @@ export interface Connection {
   readonly pool: Pick<Dispatcher, "dispatch">;
   /** Requests that use it. */
   open: number;
-  usedAt: number;
 }
 
 export interface Connections {
@@ -35,12 +34,21 @@ export interface Connections {
   readonly size: number;
 }
 
+interface SharedPool extends Connection {
+  readonly pool: Pool;
+  readonly judged: boolean;
+  /** Asked for since the last sweep. */
+  used: boolean;
+  /** Sweep that last found it in use; milliseconds since the epoch. */
+  usedAt: number;
+}
+
 /**
  * @param deps.allowed says whether an address of a `url` backend may be reached; asked at connect time
  */
 export function createConnections(deps: { clock: Clock; allowed: (address: string) => boolean }): Connections {
   const { clock, allowed } = deps;
-  const pools = new Map<string, Connection & { readonly pool: Pool; readonly judged: boolean }>();
+  const pools = new Map<string, SharedPool>();
 
   function connector({ connectTimeout, judged }: ConnectionKey): buildConnector.connector {
     if (judged) return judgedConnector({ timeout: connectTimeout, allowed });
@@ -59,7 +67,10 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
     get(key) {
       const id = `${key.origin}|${key.connectTimeout}|${key.host ?? ""}|${key.judged ? "judged" : ""}`;
       const known = pools.get(id);
-      if (known !== undefined) return known;
+      if (known !== undefined) {
+        known.used = true;
+        return known;
+      }
       const pool = new Pool(key.origin, {
         connect: connector(key),
         allowH2: false,
@@ -68,13 +79,18 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
         keepAliveMaxTimeout: KEEP_ALIVE_MS,
         maxHeaderSize: 32 * 1024,
       });
-      const connection = { pool, open: 0, usedAt: clock.now(), judged: key.judged };
+      const connection = { pool, open: 0, used: true, usedAt: clock.now(), judged: key.judged };
       pools.set(id, connection);
       return connection;
     },
     sweep() {
-      const limit = clock.now() - IDLE_POOL_MS;
-      for (const [id, { pool, open, usedAt }] of pools) if (open === 0 && usedAt < limit) forget(id, pool);
+      const now = clock.now();
+      for (const [id, connection] of pools) {
+        if (connection.open > 0 || connection.used) {
+          connection.used = false;
+          connection.usedAt = now;
+        } else if (now - connection.usedAt > IDLE_POOL_MS) forget(id, connection.pool);
+      }
     },
     rejudge() {
       for (const [id, { pool, judged }] of pools) if (judged) forget(id, pool);

@@ -6,8 +6,6 @@ export interface EndpointState {
   readonly identity: string;
   /** Requests sent and not yet answered whole. */
   inFlight: number;
-  /** Milliseconds since the epoch of the last pick. */
-  usedAt: number;
 }
 
 /** One endpoint as a backend of one agent reaches it. */
@@ -48,7 +46,7 @@ export function createEndpointStates(): EndpointStates {
     get(identity) {
       const known = states.get(identity)?.deref();
       if (known !== undefined) return known;
-      const state: EndpointState = { identity, inFlight: 0, usedAt: 0 };
+      const state: EndpointState = { identity, inFlight: 0 };
       states.set(identity, new WeakRef(state));
       forgotten.register(state, identity);
       return state;

@@ -5,7 +5,6 @@ import type { Dispatcher } from "undici";
 import type { Log } from "../../process/log.ts";
 import type { FailureReason } from "../request/failure.ts";
 import type { Agent, Table } from "../table/compiled.ts";
-import type { Clock } from "../../process/clock.ts";
 import type { Affinity } from "./affinity.ts";
 import type { Connection, Connections } from "./connections.ts";
 import type { Target } from "./endpoint.ts";
@@ -68,7 +67,6 @@ export interface ForwardDeps {
   readonly picker: Picker;
   readonly affinity: Affinity;
   readonly connections: Connections;
-  readonly clock: Pick<Clock, "now">;
   readonly log: Log;
 }
 
@@ -111,7 +109,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
 
   /** Sends the request to the next endpoint that may have it. */
   next(lastFailure?: FailureReason): void {
-    const { table, picker, affinity, connections, clock } = this.#deps;
+    const { table, picker, affinity, connections } = this.#deps;
     const { agent, ids, claimsContext, method, body } = this.#request;
     const pick = picker.pick(agent, ids, this.#tried);
     if (!pick.ok) return this.#fail(lastFailure ?? pick.reason);
@@ -125,7 +123,6 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     this.#bound = pick.bound;
     this.#listener.chosen(target);
     const { connect, firstByte } = agent.row.timeouts;
-    const now = clock.now();
     const connection = connections.get({
       origin: target.origin,
       connectTimeout: connect,
@@ -134,9 +131,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     });
     this.#connection = connection;
     connection.open++;
-    connection.usedAt = now;
     target.state.inFlight++;
-    target.state.usedAt = now;
     const headers = [...this.#request.headers, ...credentials];
     if (target.host !== undefined) headers.push("host", target.host);
     const path = this.#request.path(target);
@@ -207,7 +202,6 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     if (connection === undefined) return;
     this.#connection = undefined;
     connection.open--;
-    connection.usedAt = this.#deps.clock.now();
     if (this.#target !== undefined) this.#target.state.inFlight--;
   }
 
