@@ -26,6 +26,9 @@ function once(pool: Pool, target: StreamTarget, body: string): Promise<number> {
         body,
       },
       {
+        onRequestStart() {
+          // undici asks for it.
+        },
         onResponseStart(_controller, status) {
           if (status !== 200) reject(new Error(`${target.name} answered ${status}`));
         },

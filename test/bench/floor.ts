@@ -18,6 +18,9 @@ createServer((request, response) => {
         body: chunks.length > 1 ? Buffer.concat(chunks) : (first ?? null),
       },
       {
+        onRequestStart() {
+          // undici asks for it.
+        },
         onResponseStart(_controller, status, headers) {
           const kept: string[] = [];
           for (const name of ["content-type", "content-length"]) {

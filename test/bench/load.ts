@@ -82,7 +82,7 @@ export function wrkScript(body: string, headers: Readonly<Record<string, string>
   return [
     `wrk.method = "POST"`,
     `wrk.body = ${quoted(body)}`,
-    ...Object.entries(headers).map(([name, value]) => `wrk.headers[${quoted(name)}] = ${quoted(value)}`),
+    ...Object.entries(headers).map(([name, value]) => `wrk.headers[ ${quoted(name)} ] = ${quoted(value)}`),
     ...(paceMs > 0 ? [`function delay() return ${paceMs} end`] : []),
     `function done(summary, latency)`,
     `  local e = summary.errors`,

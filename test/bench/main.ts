@@ -79,7 +79,7 @@ async function startParley(
       "--log-format=json",
     ],
     {},
-    /ready|table is complete|serving/i,
+    /\S/,
   );
   await eventually("the proxy is ready", async () =>
     (await fetch(`http://127.0.0.1:${admin}/readyz`)).status === 200 ? true : undefined,
