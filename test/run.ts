@@ -1,6 +1,6 @@
 // `npm test`: every check there is, in the order of their cost; ends with one line that counts them.
-// The feature tests run in a network namespace of their own, where 10.98.0.0/16 is local: the API server refuses
-// loopback addresses in EndpointSlices, and nothing there can reach, or be reached from, another machine.
+// Tests run in a network namespace of their own, where 10.98.0.0/16 is local: the API server refuses loopback addresses in
+// EndpointSlices, ports are free, and nothing there can reach, or be reached from, another machine.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -77,20 +77,18 @@ check("generated files are fresh", "node", "crds/generate.ts", "--check");
 check("lint", "oxlint", "--type-aware", ".");
 check("format", "oxfmt", "--check", ".");
 check("types", "tsc", "--noEmit");
-tests("unit, golden and property tests", [], "unit");
+const network = ownNetwork();
+tests("unit, golden and property tests", network ?? [], "unit");
 heading("API server, Python clients");
-if (run(["node", "test/harness/prepare.ts"])) {
-  const network = ownNetwork();
-  if (network === undefined) {
-    total.failed += 1;
-    failures.push(
-      "feature tests: they need Linux with `unshare` (util-linux) and `ip` (iproute2), as root or with user namespaces",
-    );
-  } else tests("feature and conformance tests", network, "feature");
-} else {
+if (!run(["node", "test/harness/prepare.ts"])) {
   total.failed += 1;
   failures.push("feature tests: what they need could not be made (see above)");
-}
+} else if (network === undefined) {
+  total.failed += 1;
+  failures.push(
+    "feature tests: they need Linux with `unshare` (util-linux) and `ip` (iproute2), as root or with user namespaces",
+  );
+} else tests("feature and conformance tests", network, "feature");
 
 rmSync(scratch, { recursive: true, force: true });
 for (const name of failures) console.log(`\nFAILED: ${name}`);
