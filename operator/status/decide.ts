@@ -9,7 +9,7 @@ import { compareStatus, composeStatus } from "./compose.ts";
 import type { Status } from "./compose.ts";
 import { mergeFindings } from "./conditions.ts";
 import { expiryFinding } from "./expiry.ts";
-import { isProgrammed, judgeProgrammed } from "./programmed.ts";
+import { isProgrammed, judgeProgrammed, PROGRAMMED } from "./programmed.ts";
 
 /** Milliseconds. */
 export const LIMITS = {
@@ -139,10 +139,8 @@ function wordingOf(
   status: string,
 ): Pick<Finding, "reason" | "message"> {
   const stands = conditions?.find((condition) => condition.type === type && condition.status === status);
-  return {
-    reason: stands?.reason ?? "Programmed",
-    message: stands?.message ?? "Every connected proxy serves this generation.",
-  };
+  const { reason, message } = stands ?? PROGRAMMED;
+  return { reason, message };
 }
 
 /** Whether translation has a complaint of that type, in whose place something more exact may be said. */

@@ -44,6 +44,18 @@ describe("judgeProgrammed", () => {
     expect(judgeProgrammed(carried, 5, [proxy("a", 5, { "agent/agents/other": "x" })]).status).toBe("True");
   });
 
+  it("is false while a proxy refuses more rows than it names: this one may be among them", () => {
+    const refuses: ProxyState = { ...proxy("b", 5, { "agent/agents/other": "x" }), refusedRows: 101 };
+    expect(judgeProgrammed(carried, 5, [proxy("a", 5), refuses])).toEqual({
+      type: "Programmed",
+      status: "False",
+      reason: "RowRefused",
+      message: "Proxy b refuses 101 rows and names 1 of them: this one may be among the others.",
+    });
+    const names: ProxyState = { ...refuses, refusedRows: 1 };
+    expect(judgeProgrammed(carried, 5, [proxy("a", 5), names]).status).toBe("True");
+  });
+
   it.each([
     [{ rowId: null, sequence: 5 }, 5, [proxy("a", 5)], "NotPublished"],
     [carried, 5, [], "NoProxies"],

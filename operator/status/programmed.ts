@@ -9,7 +9,8 @@ import type { Finding } from "../translate/result.ts";
 const NAMED = 3;
 
 /**
- * True when every connected proxy has acknowledged the sequence and none refuses the row.
+ * True when every connected proxy has acknowledged the sequence and none refuses the row, as far as it names what it refuses; one
+ * that refuses more rows than it names may refuse this one.
  * @param carried `rowId`: null when nothing is published. `sequence`: the batch that first carried the generation.
  * @param sent sequence of the last batch that went out.
  */
@@ -28,17 +29,29 @@ export function judgeProgrammed(
     return no("RowRefused", `Refused by ${named(refusing)}: ${first.refused.get(rowId) ?? ""}`);
   }
   const lagging = proxies.filter(({ acked }) => acked === undefined || acked.sequence < sequence);
-  if (lagging.length === 0) {
-    return {
-      type: "Programmed",
-      status: "True",
-      reason: "Programmed",
-      message: "Every connected proxy serves this generation.",
-    };
+  if (lagging.length > 0) {
+    if (sequence > sent) return no("Pending", "The change is about to be sent to the proxies.");
+    return no("NotApplied", `Not yet served by ${named(lagging)}.`);
   }
-  if (sequence > sent) return no("Pending", "The change is about to be sent to the proxies.");
-  return no("NotApplied", `Not yet served by ${named(lagging)}.`);
+  // An acknowledgement names 100 refused rows at most: this row may be among those that it only counts.
+  const unsaid = proxies.find(({ refused, refusedRows }) => refusedRows > refused.size);
+  if (unsaid !== undefined) {
+    const { proxy, refusedRows, refused: some } = unsaid;
+    return no(
+      "RowRefused",
+      `Proxy ${proxy} refuses ${refusedRows} rows and names ${some.size} of them: this one may be among the others.`,
+    );
+  }
+  return PROGRAMMED;
 }
+
+/** What is said of an object that all proxies serve. */
+export const PROGRAMMED: Finding = {
+  type: "Programmed",
+  status: "True",
+  reason: "Programmed",
+  message: "Every connected proxy serves this generation.",
+};
 
 /** Whether a status says that this generation was programmed: then it is not judged again. */
 export function isProgrammed(status: A2AAgentStatus | VirtualKeyStatus | undefined, generation: number): boolean {
