@@ -118,6 +118,7 @@ test("what no event tells is found by the looks that come by themselves", async 
   const due: (() => void)[] = [];
   watch = await begin({
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     setTimeout(run) {
       due.push(run);
       return { cancel: () => due.splice(due.indexOf(run), due.includes(run) ? 1 : 0) };

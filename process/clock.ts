@@ -7,14 +7,17 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since some moment before; unlike `now` it never steps: for every duration. */
+  elapsed(): number;
   /** Runs `run` once after `ms` milliseconds, unless it is cancelled before. */
   setTimeout(run: () => void, ms: number): Timer;
 }
 
-/** Wall time and timers of the process. */
+/** Wall time, monotonic time and timers of the process. */
 export function createClock(): Clock {
   return {
     now: () => Date.now(),
+    elapsed: () => performance.now(),
     setTimeout(run, ms) {
       const timer = setTimeout(run, ms);
       return { cancel: () => clearTimeout(timer) };

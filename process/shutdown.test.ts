@@ -13,6 +13,7 @@ function setUp() {
     log: createLog({ output: { write: (line) => void lines.push(line) }, level, name: "test" }),
     clock: {
       now: () => 0,
+      elapsed: () => 0,
       setTimeout(fire, ms) {
         const timer = { fire, ms, cancelled: false };
         timers.push(timer);

@@ -6,6 +6,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Moves time without firing: as when the process was stopped. */
   skip(ms: number): void;
+  /** Sets the wall clock, back or forth: only `now()` steps. */
+  set(now: number): void;
   /** Delays of the timers that wait, from now, sorted. */
   readonly pending: readonly number[];
   /** Resolves as soon as a timer waits whose delay from now satisfies the test. */
@@ -20,7 +22,9 @@ interface Entry {
 
 /** `start`: milliseconds since the epoch at which it stands first. */
 export function createFakeClock(start = 1_800_000_000_000): FakeClock {
-  let time = start;
+  /** Of `elapsed()`, which begins elsewhere, so that one is never right in the other's place. */
+  let time = 1_000;
+  let offset = start - time;
   let made = 0;
   const timers = new Set<Entry>();
   const waiting = new Set<{ readonly fits: (ms: number) => boolean; readonly resolve: () => void }>();
@@ -37,7 +41,8 @@ export function createFakeClock(start = 1_800_000_000_000): FakeClock {
   };
 
   return {
-    now: () => time,
+    now: () => time + offset,
+    elapsed: () => time,
     setTimeout(fire, ms): Timer {
       made += 1;
       const entry: Entry = { due: time + Math.max(0, ms), order: made, fire };
@@ -60,6 +65,9 @@ export function createFakeClock(start = 1_800_000_000_000): FakeClock {
     },
     skip(ms) {
       time += ms;
+    },
+    set(now) {
+      offset = now - time;
     },
     get pending() {
       return [...timers].map((entry) => entry.due - time).sort((a, b) => a - b);

@@ -9,6 +9,8 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds since some moment before; unlike `now` it never steps: for every duration. */
+  elapsed(): number;
   /** Calls `fire` once, `ms` milliseconds from now. */
   setTimeout(fire: () => void, ms: number): Timer;
 }

@@ -73,6 +73,7 @@ export function createScene(): Scene {
       lastGood,
       clock: {
         now: () => clock.now(),
+        elapsed: () => clock.elapsed(),
         setTimeout(fire, ms) {
           const timer = clock.setTimeout(() => {
             timers.delete(ms);

@@ -6,7 +6,7 @@ const key = { origin: "http://127.0.0.1:9", connectTimeout: 1000, host: undefine
 
 function setUp() {
   let now = 1_000_000;
-  const clock: Clock = { now: () => now, setTimeout: () => ({ cancel: () => {} }) };
+  const clock: Clock = { now: () => now, elapsed: () => now, setTimeout: () => ({ cancel: () => {} }) };
   const connections = createConnections({ clock, allowed: () => true });
   return {
     connections,
