@@ -27,7 +27,7 @@ export interface LoopDeps {
   readonly onTurn: (refs: ReadonlySet<Ref>, results: readonly ObjectResult[]) => void;
   /** Everything that must have been listed before anything is published. */
   readonly scopes: readonly Scope[];
-  /** Milliseconds. */
+  /** Milliseconds of a clock that never steps. */
   readonly now: () => number;
   readonly log: Log;
   readonly translated: (seconds: number) => void;

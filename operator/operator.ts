@@ -132,7 +132,7 @@ export function createOperator(deps: OperatorDeps): Operator {
       discovery.poke(refs);
     },
     scopes,
-    now: () => clock.now(),
+    now: () => clock.elapsed(),
     log,
     translated: metrics.translated,
   });
@@ -148,7 +148,7 @@ export function createOperator(deps: OperatorDeps): Operator {
   metrics.watch({
     objects: (kind) => store.size(kind),
     rows: () => publisher.state.rows,
-    subscribers: () => publisher.proxies().length,
+    subscribers: () => publisher.proxies().filter(({ lost }) => lost !== true).length,
     lag: () =>
       publisher.proxies().map(({ proxy, acked }) => ({
         proxy,

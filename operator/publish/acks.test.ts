@@ -1,6 +1,8 @@
 import * as fc from "fast-check";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { Ack } from "../../proxy/table/contract.ts";
+import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
+import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import { createAcks, parseAck } from "./acks.ts";
 import type { Acks } from "./acks.ts";
 
@@ -16,10 +18,10 @@ const ack = (proxy: string, sequence: number, more: Partial<Ack> = {}): Ack => (
 
 describe("createAcks", () => {
   let acks: Acks;
-  let time = 0;
+  let clock: FakeClock;
   beforeEach(() => {
-    time = 1_000;
-    acks = createAcks({ replica: "r1", now: () => time });
+    clock = createFakeClock(1_000);
+    acks = createAcks({ replica: "r1", clock });
   });
   const sequences = (): unknown => acks.proxies().map(({ proxy, acked }) => [proxy, acked?.sequence]);
 
@@ -27,7 +29,7 @@ describe("createAcks", () => {
     acks.connected("b", "10.0.0.2:1");
     acks.connected("a", "10.0.0.1:1");
     expect(acks.ack(ack("a", 3))).toBe(true);
-    time = 2_000;
+    clock.advance(1_000);
     expect(acks.ack(ack("a", 5, { refused: [{ id: "key/x/y", reason: "unknown behaviour" }], refusedRows: 7 }))).toBe(
       true,
     );
@@ -68,6 +70,34 @@ describe("createAcks", () => {
     expect(sequences()).toEqual([["a", undefined]]);
     acks.disconnected(fresh);
     expect(sequences()).toEqual([]);
+  });
+
+  it("keeps a proxy whose stream was cut here as one that lags, until it comes again or a minute is over", () => {
+    const old = acks.connected("a", "");
+    acks.ack(ack("a", 5));
+    acks.lost(old);
+    acks.disconnected(old);
+    expect(acks.proxies()).toMatchObject([{ proxy: "a", acked: undefined, lost: true }]);
+    expect(acks.ack(ack("a", 5))).toBe(false);
+    clock.advance(30_000);
+    const fresh = acks.connected("a", "");
+    clock.advance(60_000);
+    expect(acks.ack(ack("a", 5))).toBe(true);
+    expect(acks.proxies()[0]?.lost).toBeUndefined();
+    acks.lost(fresh);
+    acks.disconnected(fresh);
+    clock.advance(59_999);
+    expect(sequences()).toEqual([["a", undefined]]);
+    let told = 0;
+    acks.onChange(() => told++);
+    clock.advance(1);
+    expect([sequences(), told, clock.pending]).toEqual([[], 1, []]);
+  });
+
+  it("leaves no timer behind when it is closed", () => {
+    acks.lost(acks.connected("a", ""));
+    acks.close();
+    expect(clock.pending).toEqual([]);
   });
 
   it("tells of every change, until told to stop", () => {

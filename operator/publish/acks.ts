@@ -1,5 +1,9 @@
-// What each proxy serves. In: streams that open and close, acknowledgements. Out: who has which sequence, who refused what.
+// What each proxy serves, as far as it said so. In: streams that open and close, acknowledgements. Out: who has which sequence, who refused what.
+import type { Clock, Timer } from "../../process/clock.ts";
 import type { Ack, RowId } from "../../proxy/table/contract.ts";
+
+/** Milliseconds for which a proxy whose stream was cut here counts as one that lags: it may serve an old table all that time. */
+const LOST_MS = 60_000;
 
 export interface ProxyState {
   /** The proxy's instance id. */
@@ -13,6 +17,8 @@ export interface ProxyState {
   readonly refused: ReadonlyMap<RowId, string>;
   /** All rows that it refused. */
   readonly refusedRows: number;
+  /** Its stream was cut here and it has not come back: what it serves now is not known. */
+  readonly lost?: true;
 }
 
 /** One stream of a proxy; a later stream of the same proxy replaces it. */
@@ -27,17 +33,27 @@ export interface Acks {
    */
   connected(proxy: string, address: string): Connection;
   disconnected(connection: Connection): void;
+  /** The stream is about to be cut here. The proxy stays, as one that has acknowledged nothing, until it comes again or a minute is over. */
+  lost(connection: Connection): void;
   /** False: this proxy has no stream here, or speaks of another replica. */
   ack(ack: Ack): boolean;
-  /** Every proxy with a stream, by id. */
+  /** Every proxy with a stream, or whose stream was cut here not long ago, by id. */
   proxies(): readonly ProxyState[];
   /** Called when anything above changed. Returns how to stop. */
   onChange(listener: () => void): () => void;
+  /** Stops its timers. */
+  close(): void;
 }
 
-/** @param deps `now` gives milliseconds since the epoch. */
-export function createAcks(deps: { replica: string; now: () => number }): Acks {
-  const states = new Map<string, { readonly connection: Connection; readonly state: ProxyState }>();
+interface Entry {
+  readonly connection: Connection;
+  readonly state: ProxyState;
+  /** Ends the memory of a proxy that was lost. */
+  readonly timer?: Timer;
+}
+
+export function createAcks({ replica, clock }: { replica: string; clock: Clock }): Acks {
+  const states = new Map<string, Entry>();
   const listeners = new Set<() => void>();
   const changed = (): void => {
     for (const listener of listeners) listener();
@@ -45,26 +61,40 @@ export function createAcks(deps: { replica: string; now: () => number }): Acks {
   return {
     connected: (proxy, address) => {
       const connection: Connection = { proxy };
+      states.get(proxy)?.timer?.cancel();
       states.set(proxy, {
         connection,
-        state: { proxy, address, connectedAt: deps.now(), acked: undefined, refused: new Map(), refusedRows: 0 },
+        state: { proxy, address, connectedAt: clock.now(), acked: undefined, refused: new Map(), refusedRows: 0 },
       });
       changed();
       return connection;
     },
     disconnected: (connection) => {
-      if (states.get(connection.proxy)?.connection !== connection) return;
+      const entry = states.get(connection.proxy);
+      if (entry?.connection !== connection || entry.state.lost === true) return;
       states.delete(connection.proxy);
+      changed();
+    },
+    lost: (connection) => {
+      const { proxy } = connection;
+      const entry = states.get(proxy);
+      if (entry?.connection !== connection) return;
+      const timer = clock.setTimeout(() => {
+        states.delete(proxy);
+        changed();
+      }, LOST_MS);
+      const state: ProxyState = { ...entry.state, acked: undefined, refused: new Map(), refusedRows: 0, lost: true };
+      states.set(proxy, { connection, state, timer });
       changed();
     },
     ack: (ack) => {
       const entry = states.get(ack.proxy);
-      if (entry === undefined || ack.replica !== deps.replica) return false;
+      if (entry === undefined || entry.state.lost === true || ack.replica !== replica) return false;
       // Acknowledgements are separate requests and may overtake one another.
       if (entry.state.acked !== undefined && ack.sequence < entry.state.acked.sequence) return true;
       const state: ProxyState = {
         ...entry.state,
-        acked: { sequence: ack.sequence, version: ack.version, at: deps.now() },
+        acked: { sequence: ack.sequence, version: ack.version, at: clock.now() },
         refused: new Map(ack.refused.map(({ id, reason }) => [id, reason])),
         refusedRows: ack.refusedRows,
       };
@@ -79,6 +109,9 @@ export function createAcks(deps: { replica: string; now: () => number }): Acks {
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+    close: () => {
+      for (const { timer } of states.values()) timer?.cancel();
     },
   };
 }

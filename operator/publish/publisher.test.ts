@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
@@ -103,6 +104,15 @@ describe("publisher over HTTP", () => {
     expect(counts.batches).toEqual([1, 2]);
   });
 
+  it("sends what changes in time although the wall clock was set back", () => {
+    publisher.open();
+    publisher.apply([put("a", "1")]);
+    clock.set(clock.now() - 3_600_000);
+    publisher.apply([put("a", "2")]);
+    clock.advance(30);
+    expect(publisher.state.sequence).toBe(2);
+  });
+
   it("sends nothing for changes that change nothing", () => {
     publisher.open();
     expect(publisher.apply([put("a", "1")])).toBe(1);
@@ -166,6 +176,35 @@ describe("publisher over HTTP", () => {
     expect(await postAck(port, "x".repeat(600_000))).toBe(413);
   });
 
+  it("measures nothing for the batch of a greeting, however long ago that went out", async () => {
+    publisher.open();
+    publisher.apply([put("a", "1")]);
+    clock.advance(3_600_000);
+    const client = await connect("p1");
+    const { sequence, version } = await client.until("COMMIT");
+    const ack = { proxy: "p1", replica: "r1", sequence, version, refused: [], refusedRows: 0 };
+    expect(await postAck(port, ack)).toBe(204);
+    expect(counts.acked).toEqual([]);
+  });
+
+  it("takes no acknowledgement of a batch that was never sent", async () => {
+    publisher.open();
+    publisher.apply([put("a", "1")]);
+    const client = await connect("p1");
+    const { version } = await client.until("COMMIT");
+    const ack = { proxy: "p1", replica: "r1", sequence: 2, version, refused: [], refusedRows: 0 };
+    expect(await postAck(port, ack)).toBe(404);
+    expect(publisher.proxies()).toMatchObject([{ proxy: "p1", acked: undefined }]);
+  });
+
+  it("counts nobody whose connection was closed before it could be served", () => {
+    publisher.open();
+    const out = new Writable();
+    out.destroy();
+    publisher.subscribe(out, { proxy: "p1", address: "", version: "" });
+    expect(publisher.proxies()).toEqual([]);
+  });
+
   it("tells when a proxy comes and goes, and cuts its older stream", async () => {
     publisher.open();
     let told: () => void = silent;
@@ -203,6 +242,11 @@ describe("publisher over HTTP", () => {
     slow.resume();
     await slow.ended;
     expect(slow.lines.some(({ type }) => type === "COMMIT")).toBe(false);
+    // What it serves is not known: it is still one that others wait for.
+    expect(publisher.proxies().map(({ proxy, lost }) => [proxy, lost])).toEqual([
+      ["quick", undefined],
+      ["slow", true],
+    ]);
     clock.advance(250);
     await quick.until("HEARTBEAT", ({ sequence }) => sequence === 51);
   });

@@ -18,8 +18,6 @@ import type { Subscriber } from "./subscriber.ts";
 const COALESCE_MS = 30;
 /** Milliseconds after which a consumer that takes nothing is cut. */
 const STALL_MS = 10_000;
-/** Batches whose time is remembered, to tell how long an acknowledgement took. */
-const REMEMBERED = 1_000;
 
 export interface PublisherDeps {
   readonly gateway: string;
@@ -28,7 +26,7 @@ export interface PublisherDeps {
   readonly log: Log;
   readonly metrics: {
     batch(lines: number): void;
-    /** Seconds from a batch to its acknowledgement by one proxy. */
+    /** Seconds from the newest batch to its acknowledgement by a proxy that had its stream already. */
     acked(seconds: number): void;
     cut(): void;
   };
@@ -46,7 +44,7 @@ export interface Publisher {
   setHolder(holder: string | undefined): void;
   /** Serves one proxy until `out` closes: the whole table, or nothing but an empty batch if it holds our version. */
   subscribe(out: Writable, who: { readonly proxy: string; readonly address: string; readonly version: string }): void;
-  /** False: that proxy has no stream here. */
+  /** False: that proxy has no stream here, or no such batch was ever sent. */
   ack(ack: Ack): boolean;
   proxies(): readonly ProxyState[];
   /** Called whenever a proxy comes, goes or acknowledges. Returns how to stop. */
@@ -60,15 +58,19 @@ export interface Publisher {
 export function createPublisher({ gateway, replica, clock, log, metrics }: PublisherDeps): Publisher {
   const lines = new Map<RowId, string>();
   const digest = createDigest();
-  const acks = createAcks({ replica, now: () => clock.now() });
-  const subscribers = new Map<Subscriber, string>();
+  const acks = createAcks({ replica, clock });
+  /** By proxy, which has one. `greeted`: sequence of the batch that its greeting brought. */
+  const streams = new Map<
+    string,
+    { readonly subscriber: Subscriber; readonly greeted: number; readonly lose: () => void }
+  >();
   /** Rows changed since the last batch. */
   const dirty = new Set<RowId>();
-  const sentAt = new Map<number, number>();
   let state: TableState = { replica, sequence: 0, version: digest.version(), rows: 0 };
   let snapshot: readonly Buffer[] | undefined;
   let holder: string | undefined;
   let isOpen = false;
+  /** Of `clock.elapsed()`. */
   let flushedAt = Number.NEGATIVE_INFINITY;
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
@@ -85,15 +87,13 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     if (dirty.size === 0) return;
     const ids = [...dirty];
     dirty.clear();
-    flushedAt = clock.now();
+    flushedAt = clock.elapsed();
     state = { replica, sequence: state.sequence + 1, version: digest.version(), rows: digest.size };
     snapshot = undefined;
-    sentAt.set(state.sequence, flushedAt);
-    sentAt.delete(state.sequence - REMEMBERED);
     metrics.batch(ids.length);
-    if (subscribers.size === 0) return;
+    if (streams.size === 0) return;
     const chunks = encodeBatch(state, false, linesOf(ids));
-    for (const subscriber of subscribers.keys()) subscriber.offer(ids, chunks);
+    for (const { subscriber } of streams.values()) subscriber.offer(ids, chunks);
   };
 
   /** What has not gone out yet goes out first, so that rows, version and sequence belong together. */
@@ -102,23 +102,19 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     return encodeBatch(state, false, linesOf(ids));
   };
 
-  /** Its `close` event follows, and takes the proxy off the list. */
-  const cut = (subscriber: Subscriber): void => {
-    subscribers.delete(subscriber);
-    subscriber.cut();
-  };
-
   const heartbeat = (): void => {
     const { sequence, version } = state;
     const line = Buffer.from(
       `${encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) })}\n`,
     );
-    for (const [subscriber, proxy] of subscribers) {
+    for (const [proxy, { subscriber, lose }] of streams) {
       subscriber.heartbeat(line);
       if (subscriber.stalledFor() < STALL_MS) continue;
       log.warn({ proxy, stalled_ms: subscriber.stalledFor() }, "proxy takes nothing from its stream: cut");
       metrics.cut();
-      cut(subscriber);
+      streams.delete(proxy);
+      lose();
+      subscriber.cut();
     }
     heartbeatTimer = clock.setTimeout(heartbeat, HEARTBEAT_MS);
   };
@@ -141,7 +137,7 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       if (dirty.size === 0) return state.sequence;
       const carrying = state.sequence + 1;
       if (isOpen && flushTimer === undefined) {
-        const wait = flushedAt + COALESCE_MS - clock.now();
+        const wait = flushedAt + COALESCE_MS - clock.elapsed();
         if (wait <= 0) flush();
         else flushTimer = clock.setTimeout(flush, wait);
       }
@@ -163,14 +159,16 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       holder = now;
     },
     subscribe: (out, { proxy, address, version }) => {
+      // It left before it was served: no `close` would follow to take it off the list.
+      if (out.destroyed) return;
       flush();
       // A proxy has one stream: an older one is dead, or soon will be.
-      for (const [other, name] of subscribers) if (name === proxy) cut(other);
-      const subscriber = createSubscriber({ out, now: () => clock.now(), newest });
+      streams.get(proxy)?.subscriber.cut();
+      const subscriber = createSubscriber({ out, now: () => clock.elapsed(), newest });
       const connection = acks.connected(proxy, address);
-      subscribers.set(subscriber, proxy);
+      streams.set(proxy, { subscriber, greeted: state.sequence, lose: () => acks.lost(connection) });
       out.on("close", () => {
-        subscribers.delete(subscriber);
+        if (streams.get(proxy)?.subscriber === subscriber) streams.delete(proxy);
         acks.disconnected(connection);
         log.info({ proxy, address }, "proxy left");
       });
@@ -184,10 +182,13 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       subscriber.start([Buffer.from(`${hello}\n`), ...batch]);
     },
     ack: (ack) => {
-      const known = acks.ack(ack);
-      const at = sentAt.get(ack.sequence);
-      if (known && at !== undefined && ack.sequence === state.sequence) metrics.acked((clock.now() - at) / 1000);
-      return known;
+      if (ack.sequence > state.sequence || !acks.ack(ack)) return false;
+      // Of the batch that a greeting brings it is not known when it went out.
+      const greeted = streams.get(ack.proxy)?.greeted ?? state.sequence;
+      if (ack.sequence === state.sequence && greeted < ack.sequence) {
+        metrics.acked((clock.elapsed() - flushedAt) / 1000);
+      }
+      return true;
     },
     proxies: () => acks.proxies(),
     onProxies: (listener) => acks.onChange(listener),
@@ -196,7 +197,8 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       isOpen = false;
       flushTimer?.cancel();
       heartbeatTimer?.cancel();
-      for (const subscriber of subscribers.keys()) subscriber.end();
+      acks.close();
+      for (const { subscriber } of streams.values()) subscriber.end();
     },
   };
 }

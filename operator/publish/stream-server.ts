@@ -125,7 +125,7 @@ async function takeAck(
   const ack = parseAck(text);
   if (ack === undefined) return refuse(response, 400, "this is not an acknowledgement");
   if (proven !== undefined && proven !== ack.proxy) return refuse(response, 403, "acknowledge for yourself");
-  if (!publisher.ack(ack)) return refuse(response, 404, "this proxy has no stream here");
+  if (!publisher.ack(ack)) return refuse(response, 404, "this proxy has no stream here, or no such batch");
   response.writeHead(204).end();
 }
 
