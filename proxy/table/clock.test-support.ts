@@ -23,7 +23,7 @@ interface Entry {
 /** `start`: milliseconds since the epoch at which it stands first. */
 export function createFakeClock(start = 1_800_000_000_000): FakeClock {
   /** Of `elapsed()`, which begins elsewhere, so that one is never right in the other's place. */
-  let time = 1_000;
+  let time = 900_000_000_000;
   let offset = start - time;
   let made = 0;
   const timers = new Set<Entry>();
