@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Clock } from "../../process/clock.ts";
-import { createClock } from "../../process/clock.ts";
 import { createCleanup } from "../cleanup.test-support.ts";
 import {
   agentChange,
@@ -13,6 +11,7 @@ import {
   startAgent,
   startProxy,
 } from "../proxy.test-support.ts";
+import { createFakeClock } from "../table/clock.test-support.ts";
 import { agentRowId, keyRowId } from "../table/contract.ts";
 import { beginStream, event, openStream, working } from "../stream.test-support.ts";
 
@@ -61,15 +60,44 @@ describe("a key that is taken away", () => {
   });
 
   test("by the clock ends within a tick", async () => {
-    let skew = 0;
-    const real = createClock();
-    const clock: Clock = { ...real, now: () => real.now() + skew };
-    const expiresAt = new Date(real.now() + 60_000).toISOString();
+    const clock = createFakeClock();
+    const expiresAt = new Date(clock.now() + 60_000).toISOString();
     const { port, record } = await holding({ clock }, keyChange({ expiresAt }));
     const client = await openStream(port, STREAM);
     await client.holds("working");
-    skew = 60_000;
+    clock.advance(60_250);
     expect(await client.ended).toBe("broken");
+    expect((await record(0)).reason).toBe("KeyRevoked");
+  });
+
+  const until = (at: number) => keyChange({ expiresAt: new Date(at).toISOString() });
+
+  test("by a time that was set while a stream runs ends it then", async () => {
+    const clock = createFakeClock();
+    const { port, table, proxy, record } = await holding({ clock });
+    const client = await openStream(port, STREAM);
+    await client.holds("working");
+    table.applyLocal([until(clock.now() + 60_000)], false);
+    clock.advance(59_000);
+    expect(proxy.open).toBe(1);
+    clock.advance(1250);
+    expect(await client.ended).toBe("broken");
+    expect((await record(0)).reason).toBe("KeyRevoked");
+  });
+
+  test("is not taken away at a time that was put off while a stream runs", async () => {
+    const clock = createFakeClock();
+    const { port, table, closed, record, agent } = await holding({ clock }, until(clock.now() + 60_000));
+    const client = await openStream(port, STREAM);
+    await client.holds("working");
+    table.applyLocal([until(clock.now() + 120_000)], false);
+    clock.advance(61_000);
+    const second = await openStream(port, STREAM);
+    await second.holds("working");
+    expect([client.text().includes("error"), closed.length, agent.seen.length]).toEqual([false, 0, 2]);
+    clock.advance(60_000);
+    expect(await client.ended).toBe("broken");
+    expect(await second.ended).toBe("broken");
     expect((await record(0)).reason).toBe("KeyRevoked");
   });
 

@@ -28,7 +28,9 @@ function isAllowed({ plane, key, agent, permission }: Exchange, now: number): bo
 export function sweep(plane: Plane): void {
   const now = plane.clock.now();
   for (const exchange of plane.open.all()) {
-    if (exchange.key !== undefined && now >= exchange.key.expiresAt) fail(exchange, "KeyRevoked");
+    const { key } = exchange;
+    // The key of now: its time may have been moved since the request began.
+    if (key !== undefined && now >= (plane.table.keyById(key.id)?.expiresAt ?? -Infinity)) fail(exchange, "KeyRevoked");
     else if (now >= exchange.deadline) fail(exchange, exchange.lateReason);
   }
 }
