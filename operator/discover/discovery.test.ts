@@ -192,6 +192,7 @@ describe("when it is read", () => {
     await world.next();
     const edited = urlAgent(`${server.origin}/other`);
     world.change(edited);
+    expect(await world.next()).toMatchObject({ backends: [], finding: { status: "Unknown", reason: "Pending" } });
     await world.next();
     expect(server.requests.at(-1)?.url).toBe("/other/.well-known/agent-card.json");
     const asked = server.asked().length;
@@ -299,6 +300,7 @@ describe("a failed read", () => {
     world.discovery.lead(true);
     await world.next();
     world.change({ ...urlAgent(broken.origin), status: { backends: [STATUS] } });
+    expect(await world.next()).toMatchObject({ backends: [], finding: { status: "Unknown", reason: "Pending" } });
     expect(await world.next()).toMatchObject({ backends: [], finding: { reason: "CardUnreachable" } });
     await world.clock.scheduled((ms) => ms < 1000);
     world.clock.advance(1000);
@@ -338,6 +340,7 @@ describe("a read under way", () => {
     world.discovery.lead(true);
     await arrived.promise;
     world.change(urlAgent(good.origin));
+    expect(await world.next()).toMatchObject({ backends: [], finding: { status: "Unknown", reason: "Pending" } });
     expect(await world.next()).toMatchObject({ backends: [STATUS], finding: { reason: "CardsRead" } });
     expect(world.found).toEqual([]);
   });

@@ -14,7 +14,7 @@ import type { TranslateSettings } from "../translate/settings.ts";
 import { resolveBySystem } from "./connector.ts";
 import type { Resolve } from "./connector.ts";
 import { judge, statusOf } from "./findings.ts";
-import type { BackendRead, Memory } from "./findings.ts";
+import type { BackendRead } from "./findings.ts";
 import { readCard } from "./read-card.ts";
 import { createSchedule } from "./schedule.ts";
 import { cardTarget, hasTarget, placeOf } from "./target.ts";
@@ -28,7 +28,7 @@ export interface DiscoveryDeps {
   /** Ends everything. */
   readonly signal: AbortSignal;
   /**
-   * Told after each read, also when nothing changed. `backends`: in the spec's order, those whose card was ever read. `finding`: the
+   * Told after each read, also when nothing changed, and when the backends were changed, before they are read. `backends`: in the spec's order, those whose card was ever read. `finding`: the
    * condition Discovered, to be said in place of translation's.
    */
   readonly onFindings: (agent: DiscoveredAgent, backends: readonly BackendStatus[], finding: Finding) => void;
@@ -57,8 +57,8 @@ interface Watched {
   readonly spec: unknown;
   /** Backends that could be asked when last looked at. */
   reachable: ReadonlySet<string>;
-  /** By name of the backend. */
-  memory: ReadonlyMap<string, Memory>;
+  /** Of each backend, in the spec's order: what was read last, or is known without. */
+  reads: readonly BackendRead[];
   /** Ends the read under way: the agent was changed, or is gone. */
   readonly over: AbortController;
 }
@@ -90,6 +90,13 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   const reachableOf = (agent: AgentObject): Set<string> =>
     new Set(agent.spec.backends.filter((backend) => hasTarget(agent, backend, store)).map(({ name }) => name));
 
+  const tell = ({ metadata: { namespace, name, uid } }: AgentObject, reads: readonly BackendRead[]): void => {
+    const { backends, finding } = judge(reads);
+    if (finding.status === "False")
+      log.debug({ agent: `${namespace}/${name}`, reason: finding.reason }, "card not read");
+    deps.onFindings({ namespace, name, uid }, backends, finding);
+  };
+
   /** Looks at one agent as it is in the store now. `patient`: what is known already may be checked later. */
   const look = (ref: Ref, patient: boolean): void => {
     const agent = agentOf(ref);
@@ -104,10 +111,12 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const { uid } = agent.metadata;
     const spec = { backends: agent.spec.backends, path: agent.spec.card?.path, credentials: agent.spec.credentials };
     if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
-    const memory = remember(agent, before?.uid === uid ? before.memory : undefined);
+    const reads = remember(agent, before?.uid === uid ? before.reads : undefined);
     before?.over.abort();
-    watched.set(ref, { uid, spec, reachable: reachableOf(agent), memory, over: new AbortController() });
+    watched.set(ref, { uid, spec, reachable: reachableOf(agent), reads, over: new AbortController() });
     uses.set(ref, usesOf(agent));
+    // What was found of the old backends does not hold for the new ones until those were asked.
+    if (before?.uid === uid) tell(agent, reads);
     if (patient && isCovered(agent)) schedule.spread(ref);
     else schedule.now(ref);
   };
@@ -134,12 +143,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const reads = await Promise.all(agent.spec.backends.map((backend) => readBackend(agent, backend, entry, signal)));
     // What came in for a spec or a term that is over is nobody's finding.
     if (signal.aborted) return true;
-    const { namespace, name, uid } = agent.metadata;
-    entry.memory = new Map(reads.map(({ name, memory }) => [name, memory]));
-    const { backends, finding } = judge(reads);
-    if (finding.status === "False")
-      log.debug({ agent: `${namespace}/${name}`, reason: finding.reason }, "card not read");
-    deps.onFindings({ namespace, name, uid }, backends, finding);
+    entry.reads = reads;
+    tell(agent, reads);
     return reads.every(({ failure }) => failure === undefined);
   };
 
@@ -151,7 +156,11 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   ): Promise<BackendRead> => {
     const { name } = backend;
     const place = placeOf(agent, backend);
-    const known = entry.memory.get(name) ?? { place, status: undefined, answers: new Map() };
+    const known = entry.reads.find((read) => read.name === name)?.memory ?? {
+      place,
+      status: undefined,
+      answers: new Map(),
+    };
     const target = cardTarget(agent, backend, store, random);
     if (target === undefined) return { name, memory: known };
     const resolve = deps.resolve ?? resolveBySystem;
@@ -194,16 +203,15 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
  * What is known of each backend: as this process read it, if that was at the same place; else, at the first look, as the status has
  * it; else nothing, since what another place said is no longer true.
  */
-function remember(agent: AgentObject, before: ReadonlyMap<string, Memory> | undefined): Map<string, Memory> {
-  const memory = new Map<string, Memory>();
-  for (const backend of agent.spec.backends) {
+function remember(agent: AgentObject, before: readonly BackendRead[] | undefined): readonly BackendRead[] {
+  return agent.spec.backends.map((backend) => {
     const { name } = backend;
     const place = placeOf(agent, backend);
-    const known = before?.get(name);
+    const known = before?.find((read) => read.name === name);
+    if (known?.memory.place === place) return known;
     const status = before === undefined ? agent.status?.backends?.find((found) => found.name === name) : undefined;
-    memory.set(name, known?.place === place ? known : { place, status, answers: new Map() });
-  }
-  return memory;
+    return { name, memory: { place, status, answers: new Map() } };
+  });
 }
 
 function usesOf({ spec, metadata: { namespace } }: AgentObject): Set<string> {

@@ -75,7 +75,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
     const succeeded = await run(id);
     running -= 1;
     entry.running = false;
-    entry.endedAt = clock.now();
+    entry.endedAt = clock.elapsed();
     // Forgotten meanwhile, or forgotten and entered anew: then this run says nothing.
     if (entries.get(id) === entry) {
       entry.failures = succeeded ? 0 : entry.failures + 1;
@@ -102,7 +102,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
     retry(id) {
       const entry = entries.get(id);
       if (entry === undefined || entry.running || entry.failures === 0) return;
-      after(id, entry, Math.max(0, entry.endedAt + BACKOFF.base - clock.now()));
+      after(id, entry, Math.max(0, entry.endedAt + BACKOFF.base - clock.elapsed()));
     },
     forget(id) {
       entries.get(id)?.timer?.cancel();

@@ -3,7 +3,6 @@
 import type { BackendStatus, Condition } from "../../crds/types.ts";
 import type { AgentObject, KeyObject } from "../objects.ts";
 import type { ProxyState } from "../publish/acks.ts";
-import { agentFinding, listed } from "../translate/conditions.ts";
 import type { Finding, ObjectResult } from "../translate/result.ts";
 import { compareStatus, composeStatus } from "./compose.ts";
 import type { Status } from "./compose.ts";
@@ -31,8 +30,10 @@ export interface Entry {
   result: ObjectResult;
   /** The batch that first carried this generation of the published row. */
   sequence: number;
-  /** When this generation was first seen here; milliseconds since the epoch. */
+  /** When this generation was first seen here; `elapsed` milliseconds, as all times here. */
   since: number;
+  /** Whether `Programmed` in the status that stands there may be believed: not once it was unpublished in this generation. */
+  believes: boolean;
   /** Judged programmed here: not judged again. */
   programmed: boolean;
   backends: readonly BackendStatus[] | undefined;
@@ -52,7 +53,10 @@ export interface Entry {
 export type StoredStatus = NonNullable<(AgentObject | KeyObject)["status"]>;
 
 export interface Context {
+  /** Milliseconds since the epoch: for what the spec and the status say of times. */
   readonly now: number;
+  /** Milliseconds of a clock that never steps: for waits. */
+  readonly elapsed: number;
   /** When results first came in. */
   readonly openedAt: number;
   readonly sent: number;
@@ -70,7 +74,7 @@ export interface Decision {
 
 /** Decides from the newest state; asking again with nothing changed gives the same. */
 export function decide(entry: Entry, object: AgentObject | KeyObject, current: Status, context: Context): Decision {
-  const { now } = context;
+  const { now, elapsed } = context;
   const limits = { ...LIMITS, ...context.limits };
   const { result } = entry;
   const programmed = programmedFinding(entry, current, context);
@@ -92,7 +96,7 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
     isWaitingForToken(object, result) ? entry.since + limits.acks : 0,
   ];
   const until = Math.max(...waits);
-  if (now < until) return { programmed: isTrue, again: until - now };
+  if (elapsed < until) return { programmed: isTrue, again: until - elapsed };
 
   const names = new Set(object.kind === "A2AAgent" ? object.spec.backends.map(({ name }) => name) : []);
   const backends = (entry.backends ?? current.backends ?? []).filter(({ name }) => names.has(name));
@@ -100,7 +104,7 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
   const again = expiry.in === undefined ? {} : { again: expiry.in };
   const pause = pauseOf(compareStatus(wanted, current), entry, limits);
   if (pause === undefined) return { programmed: isTrue, ...again };
-  if (now < pause) return { programmed: isTrue, again: Math.min(pause - now, again.again ?? Number.POSITIVE_INFINITY) };
+  if (elapsed < pause) return { programmed: isTrue, again: Math.min(pause - elapsed, again.again ?? Infinity) };
   return { programmed: isTrue, write: wanted, ...again };
 }
 
@@ -127,7 +131,7 @@ function pauseOf(difference: ReturnType<typeof compareStatus>, entry: Entry, lim
 /** A generation once programmed stays so, whatever proxies come and go, also across a restart of this process. */
 function programmedFinding(entry: Entry, current: Status, { sent, proxies }: Context): Finding {
   const { rowId, generation } = entry.result;
-  if (rowId !== null && (entry.programmed || isProgrammed(current, generation))) {
+  if (rowId !== null && (entry.programmed || (entry.believes && isProgrammed(current, generation)))) {
     return { type: "Programmed", status: "True", ...wordingOf(current.conditions, "Programmed", "True") };
   }
   return judgeProgrammed({ rowId, sequence: entry.sequence }, sent, proxies);
@@ -153,16 +157,11 @@ function isOpen(findings: readonly Finding[], type: string): boolean {
  * what translation found in the status.
  */
 function discoveredFinding(entry: Entry, object: AgentObject | KeyObject, current: Status): Finding | undefined {
-  const { result, backends } = entry;
+  const { result } = entry;
   const fromStatus = result.conditions.find(({ type }) => type === "Discovered");
   if (object.kind !== "A2AAgent" || fromStatus === undefined) return undefined;
   const said = entry.findings.get("Discovered");
   if (said !== undefined) return said;
-  if (backends !== undefined) {
-    const read = new Set(backends.map(({ name }) => name));
-    const unread = object.spec.backends.map(({ name }) => name).filter((name) => !read.has(name));
-    return unread.length === 0 ? agentFinding("CardsRead") : agentFinding("Pending", listed(unread));
-  }
   const stands = current.conditions?.find(
     ({ type, observedGeneration }) => type === "Discovered" && observedGeneration === result.generation,
   );

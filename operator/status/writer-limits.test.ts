@@ -143,6 +143,69 @@ describe("createStatusWriter: how often and what", () => {
     expect(world.writes.map(({ status }) => status.url)).toEqual(["/one"]);
   });
 
+  it("does not repeat what was refused until something changes", async () => {
+    await written(world);
+    world.answers.push({ ok: false, reason: "Refused", message: "Invalid" });
+    world.writer.results([result("travel", 1, { fields: { url: "/one" } })], 1);
+    await settle();
+    expect([world.results.at(-1), clock.pending]).toEqual(["A2AAgent Refused", []]);
+    world.writer.results([result("travel", 1, { fields: { url: "/two" } })], 1);
+    await settle();
+    expect(world.writes.map(({ status }) => status.url)).toEqual(["/two"]);
+  });
+
+  it("leaves no timer behind when it is closed while a write fails", async () => {
+    await written(world);
+    world.answers.push({ ok: false, reason: "Unavailable", message: "away" });
+    world.holdWrites();
+    world.writer.results([result("travel", 1, { fields: { url: "/one" } })], 1);
+    await settle();
+    world.writer.close();
+    world.letGo();
+    await settle();
+    expect([world.results.at(-1), clock.pending]).toEqual(["A2AAgent Unavailable", []]);
+  });
+
+  it("has nothing waiting on a standby", async () => {
+    agent(world, "travel", 1);
+    world.writer.results([result("travel", 1)], 1);
+    world.ack({ p1: 1 });
+    world.writer.stored(refOf("A2AAgent", "agents", "travel"));
+    await settle();
+    expect(world.writer.waiting).toBe(0);
+  });
+
+  it("looks only once what was said together is there: findings of an edit are of that edit", async () => {
+    await written(world);
+    const about = { namespace: "agents", name: "travel", uid: "uid-travel" };
+    world.writer.discovered(about, [{ name: "a" }], CARDS);
+    await settle();
+    world.writes.length = 0;
+    agent(world, "travel", 2);
+    // Everybody has its row already; its backends are not yet read.
+    world.writer.results([result("travel", 2)], 1);
+    world.writer.discovered(about, [], { ...CARDS, status: "Unknown", reason: "Pending" });
+    await settle();
+    clock.advance(300);
+    await settle();
+    expect(world.writes.map(({ status }) => conditionsOf(status)["Discovered"])).toEqual(["Unknown Pending"]);
+  });
+
+  it("waits as long although the wall clock was set back", async () => {
+    agent(world, "travel", 1);
+    world.writer.lead(true);
+    world.ack({ p1: 0 });
+    world.publish(1);
+    world.writer.results([result("travel", 1)], 1);
+    await settle();
+    clock.set(clock.now() - 3_600_000);
+    world.ack({ p1: 0 });
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    expect(world.writes).toHaveLength(1);
+  });
+
   it("lets go of an object that is gone", async () => {
     await written(world);
     world.answers.push({ ok: false, reason: "Gone" });

@@ -108,6 +108,19 @@ describe("createStatusWriter: what is programmed", () => {
     expect(conditionsOf(world.writes.at(-1)?.status)).toMatchObject({ Programmed: "True Programmed" });
   });
 
+  it("judges a generation that is published again although what it said meanwhile could not be written", async () => {
+    await written(world);
+    world.answers.push({ ok: false, reason: "Unavailable", message: "away" });
+    world.writer.results([result("travel", 1, { rowId: null })], 2);
+    await settle();
+    world.publish(3);
+    world.writer.results([result("travel", 1)], 3);
+    await settle();
+    clock.advance(1_000);
+    await settle();
+    expect(world.writes.map(({ status }) => conditionsOf(status)["Programmed"])).toEqual(["False NotApplied"]);
+  });
+
   it("goes by the batch that first carried the generation, however often the row changes after it", async () => {
     agent(world, "travel", 1);
     world.writer.lead(true);

@@ -42,7 +42,7 @@ export interface StatusWriter {
   results(results: readonly ObjectResult[], sequence: number): void;
   removed(ref: Ref): void;
   /** What discovery found of the agent's backends, and what it has to say in conditions. */
-  discovered(agent: Omit<StatusTarget, "kind">, backends: readonly BackendStatus[], finding?: Finding): void;
+  discovered(agent: Omit<StatusTarget, "kind">, backends: readonly BackendStatus[], finding: Finding): void;
   /** Says something that translation cannot know, in place of its finding of that type; undefined takes it back. */
   override(target: StatusTarget, type: string, finding: Finding | undefined): void;
   /** The object was read anew: somebody may have changed its status. */
@@ -64,7 +64,7 @@ const RETRY = { base: 500, cap: 30_000 };
 export function createStatusWriter(deps: WriterDeps): StatusWriter {
   const { clock, random, log, metrics } = deps;
   const slots = new Map<Ref, Slot>();
-  /** To be looked at now, in this order. */
+  /** To be looked at now, in this order; nothing while this process does not lead. */
   const due = new Set<Ref>();
   let running = 0;
   let openedAt: number | undefined;
@@ -83,25 +83,34 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
 
   const wake = (ref: Ref): void => {
     slots.get(ref)?.timer?.cancel();
-    due.add(ref);
+    // Whoever begins to lead looks at everything.
+    if (leading !== undefined) due.add(ref);
   };
 
   const later = (ref: Ref, slot: Slot, ms: number): void => {
     slot.timer?.cancel();
+    if (leading === undefined) return;
     slot.timer = clock.setTimeout(() => {
       wake(ref);
       pump();
     }, ms);
   };
 
+  /** Waits for nothing more. */
+  const rest = (): void => {
+    due.clear();
+    for (const slot of slots.values()) slot.timer?.cancel();
+  };
+
   const consider = (ref: Ref, slot: Slot, signal: AbortSignal): void => {
     const object = deps.read(ref);
     if (object === undefined || (object.kind !== "A2AAgent" && object.kind !== "VirtualKey")) return;
     if (object.metadata.uid !== slot.result.uid) return;
-    const before = currentStatus(slot, object, clock.now());
+    const before = currentStatus(slot, object, clock.elapsed());
     const decision = decide(slot, object, before, {
       now: clock.now(),
-      openedAt: openedAt ?? clock.now(),
+      elapsed: clock.elapsed(),
+      openedAt: openedAt ?? clock.elapsed(),
       sent: deps.sent(),
       proxies: deps.proxies(),
       limits: deps.limits ?? {},
@@ -129,16 +138,17 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     metrics.written(target.kind, result.ok ? "ok" : result.reason);
     if (result.ok) {
       slot.failures = 0;
-      slot.written = { status, resourceVersion: result.resourceVersion, at: clock.now(), echo: undefined };
+      slot.written = { status, resourceVersion: result.resourceVersion, at: clock.elapsed(), echo: undefined };
       noteEcho(slot, deps.read(ref));
       for (const event of conditionEvents(before.conditions ?? [], status.conditions ?? [])) deps.emit(target, event);
       wake(ref);
     } else if (result.reason !== "Gone") {
-      slot.failures++;
       if (!signal.aborted) {
         log.warn({ object: ref, reason: result.reason, cause: result.message }, "status could not be written");
       }
-      later(ref, slot, random() * Math.min(RETRY.base * 2 ** slot.failures, RETRY.cap));
+      // What was refused is refused again until something changes, which wakes it.
+      if (result.reason === "Unavailable")
+        later(ref, slot, random() * Math.min(RETRY.base * 2 ** ++slot.failures, RETRY.cap));
     }
     pump();
   };
@@ -150,14 +160,15 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
 
   return {
     results: (results, sequence) => {
-      openedAt ??= clock.now();
+      openedAt ??= clock.elapsed();
       for (const result of results) {
         const ref = refOf(result.kind, result.namespace, result.name);
         const before = slots.get(ref);
-        slots.set(ref, nextSlot(before, result, sequence, clock.now()));
+        slots.set(ref, nextSlot(before, result, sequence, clock.elapsed()));
         wake(ref);
       }
-      pump();
+      // Not at once: what discovery has to say of the same change comes in before the first look.
+      queueMicrotask(pump);
     },
     removed: (ref) => {
       slots.get(ref)?.timer?.cancel();
@@ -169,7 +180,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       const slot = slotOf(ref, uid);
       if (slot === undefined) return;
       slot.backends = backends;
-      if (finding !== undefined) slot.findings.set(finding.type, finding);
+      slot.findings.set(finding.type, finding);
       wake(ref);
       pump();
     },
@@ -198,6 +209,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       leading?.abort();
       leading = holding ? new AbortController() : undefined;
       if (holding) for (const ref of slots.keys()) due.add(ref);
+      else rest();
       pump();
     },
     get waiting() {
@@ -206,7 +218,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     close: () => {
       leading?.abort();
       leading = undefined;
-      for (const slot of slots.values()) slot.timer?.cancel();
+      rest();
     },
   };
 }
@@ -223,14 +235,14 @@ function noteEcho({ written }: Slot, object: StoredObject | undefined): void {
  * What stands at the API server: what was read, or what we wrote since. What was read back after our write counts as what we
  * wrote, even if the API server dropped a field on the way: writing it again would change nothing.
  */
-function currentStatus({ written }: Slot, object: AgentObject | KeyObject, now: number): Status {
+function currentStatus({ written }: Slot, object: AgentObject | KeyObject, elapsed: number): Status {
   const read: StoredStatus = object.status ?? {};
   if (written === undefined) return read;
-  if (written.echo === undefined) return now - written.at < ECHO ? written.status : read;
+  if (written.echo === undefined) return elapsed - written.at < ECHO ? written.status : read;
   return isDeepStrictEqual(read, written.echo) ? written.status : read;
 }
 
-function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: number, now: number): Slot {
+function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: number, elapsed: number): Slot {
   const same = before !== undefined && before.result.uid === result.uid ? before : undefined;
   const generation = same?.result.generation === result.generation;
   // Published, unpublished and published again is another matter than the first time.
@@ -240,16 +252,19 @@ function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: numb
     if (!published) {
       same.sequence = sequence;
       same.programmed = false;
+      // The status may still say what held before; the next generation's cannot.
+      same.believes = !generation;
     }
-    if (!generation) same.since = now;
+    if (!generation) same.since = elapsed;
     return same;
   }
   before?.timer?.cancel();
   return {
     result,
     sequence,
-    since: now,
+    since: elapsed,
     programmed: false,
+    believes: true,
     backends: undefined,
     findings: new Map(),
     written: undefined,
