@@ -37,9 +37,9 @@ export function watchFolder(deps: {
 
   function wake(quiet: number): void {
     if (closed) return;
-    since ??= clock.now();
+    since ??= clock.elapsed();
     timer.cancel();
-    timer = clock.setTimeout(() => void look(), Math.max(0, Math.min(quiet, since + AT_MOST - clock.now())));
+    timer = clock.setTimeout(() => void look(), Math.max(0, Math.min(quiet, since + AT_MOST - clock.elapsed())));
   }
 
   function follow(folders: readonly string[]): void {

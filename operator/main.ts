@@ -46,7 +46,7 @@ if (parsed.kind !== "run") {
     },
     limit: 10_000,
   });
-  const client = createKubeClient({ config: kube.config, now: () => clock.now() });
+  const client = createKubeClient({ config: kube.config, now: () => clock.elapsed() });
   const operator = createOperator({ config, client, clock, random: Math.random, log, registry });
   shutdown.step("operator", () => operator.close());
   try {

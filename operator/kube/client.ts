@@ -55,7 +55,7 @@ interface Connections {
   readonly at: number;
 }
 
-/** Makes a client; nothing is sent before the first request. `now` gives milliseconds. */
+/** Makes a client; nothing is sent before the first request. `now` gives milliseconds of a clock that never steps. */
 export function createKubeClient(deps: { config: KubeConfig; now: () => number }): KubeClient {
   const { config, now } = deps;
   const cluster = config.getCurrentCluster();
@@ -98,8 +98,8 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   ): Promise<Dispatcher.ResponseData> => {
     const url = new URL(base + what.path);
     for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
-    const limit = AbortSignal.timeout(what.timeout ?? REQUEST_TIMEOUT);
-    const signals = [what.signal, what.stream === true ? undefined : limit].filter((signal) => signal !== undefined);
+    const limit = what.stream === true ? undefined : AbortSignal.timeout(what.timeout ?? REQUEST_TIMEOUT);
+    const signals = [what.signal, limit].filter((signal) => signal !== undefined);
     const answer = await request(url, {
       method: what.method,
       dispatcher: await dispatcherOf(),

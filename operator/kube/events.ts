@@ -3,7 +3,7 @@
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { KubeClient } from "./client.ts";
-import { microTime } from "./lease.ts";
+import { microTime } from "./micro-time.ts";
 import type { StatusTarget } from "./apply.ts";
 import { isRawObject } from "./reduce.ts";
 
@@ -46,6 +46,7 @@ export interface EventsDeps {
 interface Series {
   readonly path: string;
   count: number;
+  /** Of `clock.elapsed()`. */
   at: number;
 }
 
@@ -62,12 +63,12 @@ export function createEvents(deps: EventsDeps): Events {
   const queue: ObjectEvent[] = [];
   const series = new Map<string, Series>();
   let tokens = limits.burst;
-  let refilledAt = clock.now();
+  let refilledAt = clock.elapsed();
   let running = false;
   let done = Promise.resolve();
 
   const take = (): boolean => {
-    const now = clock.now();
+    const now = clock.elapsed();
     tokens = Math.min(limits.burst, tokens + ((now - refilledAt) / 1000) * limits.perSecond);
     refilledAt = now;
     if (tokens < 1) return false;
@@ -78,11 +79,12 @@ export function createEvents(deps: EventsDeps): Events {
   const send = async (event: ObjectEvent): Promise<void> => {
     const { about } = event;
     const now = clock.now();
+    const elapsed = clock.elapsed();
     const key = JSON.stringify([about.uid, event.type, event.reason, event.note]);
     const before = series.get(key);
-    if (before !== undefined && now - before.at < limits.window) {
+    if (before !== undefined && elapsed - before.at < limits.window) {
       before.count++;
-      before.at = now;
+      before.at = elapsed;
       const counted = await client.request({
         method: "PATCH",
         path: before.path,
@@ -124,7 +126,7 @@ export function createEvents(deps: EventsDeps): Events {
       const oldest = series.keys().next();
       if (oldest.done !== true) series.delete(oldest.value);
     }
-    series.set(key, { path: `${collection}/${made.body.metadata.name}`, count: 1, at: now });
+    series.set(key, { path: `${collection}/${made.body.metadata.name}`, count: 1, at: elapsed });
   };
 
   const run = async (): Promise<void> => {

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { KubeAnswer, KubeRequest } from "./client.ts";
-import { microTime, runLease } from "./lease.ts";
+import { runLease } from "./lease.ts";
+import { microTime } from "./micro-time.ts";
 
 const silent = (): void => undefined;
 const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
@@ -67,11 +68,11 @@ describe("runLease", () => {
     await Promise.all(stops.map(({ ended }) => ended));
   });
 
-  function candidate(identity: string, own: FakeClock = clock) {
+  function candidate(identity: string, own: FakeClock = clock, client: typeof server.request = server.request) {
     const told: [boolean, string | undefined][] = [];
     const stop = new AbortController();
     const ended = runLease({
-      client: server,
+      client: { request: client },
       namespace: "parley",
       name: "operator",
       identity,
@@ -110,10 +111,6 @@ describe("runLease", () => {
     expect(server.writes()).toBe(11);
     expect(server.spec).toMatchObject({ renewTime: microTime(clock.now()), leaseTransitions: 0 });
     expect(a.told).toHaveLength(1);
-  });
-
-  it("writes times with microseconds, as the API server wants them", () => {
-    expect(microTime(Date.UTC(2026, 0, 2, 3, 4, 5, 67))).toBe("2026-01-02T03:04:05.067000Z");
   });
 
   it("waits while another renews, however wrong that one's clock is, and names it", async () => {
@@ -158,6 +155,79 @@ describe("runLease", () => {
     server.break(false);
     await pass(2_500);
     expect(a.told.at(-1)).toEqual([true, "a"]);
+  });
+
+  it("neither holds on nor lets go when the wall clock is set back or forth", async () => {
+    const a = candidate("a");
+    await pass(0);
+    clock.set(clock.now() + 3_600_000);
+    await pass(2_000);
+    clock.set(clock.now() - 7_200_000);
+    await pass(2_000);
+    expect([a.told, server.writes()]).toEqual([[[true, "a"]], 3]);
+    server.break(true);
+    const lastRenewed = clock.elapsed();
+    clock.set(clock.now() - 3_600_000);
+    await pass(10_500);
+    expect(clock.elapsed() - lastRenewed).toBe(10_500);
+    expect(a.told.at(-1)).toEqual([false, "a"]);
+  });
+
+  it("takes over in time although its wall clock was set back", async () => {
+    server.write({ holderIdentity: "b", leaseDurationSeconds: 15 });
+    const a = candidate("a");
+    await pass(1_000);
+    clock.set(clock.now() - 3_600_000);
+    await pass(15_000);
+    expect(a.told.at(-1)).toEqual([true, "a"]);
+  });
+
+  it("gives all requests of one try together the time until its deadline", async () => {
+    const timeouts: (number | undefined)[] = [];
+    server.write({ holderIdentity: "", leaseDurationSeconds: 1 });
+    const a = candidate("a", clock, (request) => {
+      timeouts.push(request.timeout);
+      clock.skip(1_500);
+      return server.request(request);
+    });
+    await clock.scheduled();
+    expect([timeouts, a.told.at(-1)?.[0]]).toEqual([[10_000, 8_500], true]);
+    server.write({ ...server.spec, leaseTransitions: 9 });
+    clock.advance(2_000);
+    await clock.scheduled();
+    expect(timeouts.slice(2)).toEqual([5_000, 3_500]);
+  });
+
+  it("ends a request under way when it is stopped, stops its writers, and only then gives the Lease back", async () => {
+    const order: string[] = [];
+    let hang = false;
+    let leads = (): boolean => false;
+    const asked = Promise.withResolvers<undefined>();
+    const a = candidate("a", clock, async (request) => {
+      const { method, signal } = request;
+      if (hang && signal !== undefined) {
+        // The renewal is taken, but its answer does not come back.
+        await server.request(request);
+        asked.resolve(undefined);
+        await new Promise((_, reject) => {
+          signal.addEventListener("abort", () => reject(new Error("aborted")), { once: true });
+        });
+      }
+      order.push(`${method} ${leads()}`);
+      return await server.request(request);
+    });
+    leads = () => a.told.at(-1)?.[0] === true;
+    await pass(0);
+    expect(leads()).toBe(true);
+    hang = true;
+    clock.advance(2_000);
+    await asked.promise;
+    order.length = 0;
+    a.stop.abort();
+    await a.ended;
+    expect(order).toEqual(["PUT false", "GET false", "PUT false"]);
+    expect(server.spec).toMatchObject({ holderIdentity: "", leaseDurationSeconds: 1 });
+    expect(a.told.at(-1)).toEqual([false, undefined]);
   });
 
   it("gives way at once when another holds the Lease all of a sudden", async () => {

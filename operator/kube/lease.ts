@@ -3,7 +3,8 @@
 // two machines differ. The rules are those of client-go: renew deadline < lease duration, so a holder stops before another starts.
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
-import type { KubeClient } from "./client.ts";
+import type { KubeAnswer, KubeClient, KubeRequest } from "./client.ts";
+import { microTime } from "./micro-time.ts";
 import { sleep } from "./sleep.ts";
 import { refusalOf } from "./status.ts";
 
@@ -26,6 +27,8 @@ export interface LeaseDeps {
 
 /** Milliseconds. */
 const DURATIONS = { lease: 15_000, renewDeadline: 10_000, retry: 2_000 };
+/** Milliseconds for each request of giving it back: three fit in the time that a process has to end. */
+const RELEASE = 2_000;
 /** Waits between tries are up to this much longer, by chance. */
 const JITTER = 0.2;
 
@@ -41,19 +44,15 @@ interface Lease {
   readonly spec: LeaseSpec;
 }
 
-/** RFC 3339 with microseconds: the API server refuses milliseconds here (metav1.MicroTime). */
-export function microTime(ms: number): string {
-  return new Date(ms).toISOString().replace("Z", "000Z");
-}
-
 /** Runs until the signal aborts, then gives the Lease back if it is held. Never throws. */
 export async function runLease(deps: LeaseDeps): Promise<void> {
   const { client, clock, random, log, signal, identity, name } = deps;
   const durations = { ...DURATIONS, ...deps.durations };
   const collection = `${LEASES}/${encodeURIComponent(deps.namespace)}/leases`;
   const path = `${collection}/${encodeURIComponent(name)}`;
+  /** All times are of `clock.elapsed()`: a step of the wall clock must neither end nor prolong a Lease. */
   let observed: { readonly lease: Lease; readonly at: number } | undefined;
-  let renewedAt = 0;
+  let renewedAt = Number.NEGATIVE_INFINITY;
   let told: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
 
   const tell = (holding: boolean): void => {
@@ -67,23 +66,22 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
 
   const observe = (lease: Lease): void => {
     if (observed?.lease.metadata.resourceVersion !== lease.metadata.resourceVersion)
-      observed = { lease, at: clock.now() };
+      observed = { lease, at: clock.elapsed() };
   };
 
   /** True: we hold it now. Throws on I/O. */
   const tryAcquireOrRenew = async (): Promise<boolean> => {
-    const timeout = told.holding
-      ? Math.max(renewedAt + durations.renewDeadline - clock.now(), 1)
-      : durations.renewDeadline;
-    const askedAt = clock.now();
+    const askedAt = clock.elapsed();
+    const deadline = (told.holding ? renewedAt : askedAt) + durations.renewDeadline;
+    const ask = (request: KubeRequest): Promise<KubeAnswer> =>
+      client.request({ ...request, timeout: Math.max(deadline - clock.elapsed(), 1), signal });
     // Whoever holds it writes from what was seen last; a conflict brings the truth.
     if (!told.holding || observed === undefined) {
-      const answer = await client.request({ method: "GET", path, timeout });
+      const answer = await ask({ method: "GET", path });
       if (answer.status === 404) {
-        const made = await client.request({
+        const made = await ask({
           method: "POST",
           path: collection,
-          timeout,
           body: { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name }, spec: specNow(undefined) },
         });
         if (made.status !== 201) throw refused("create", made.status, made.body);
@@ -95,17 +93,12 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     if (observed === undefined) return false;
     const { spec, metadata } = observed.lease;
     const holder = spec.holderIdentity ?? "";
-    const expired = observed.at + (spec.leaseDurationSeconds ?? 0) * 1000 <= clock.now();
+    const expired = observed.at + (spec.leaseDurationSeconds ?? 0) * 1000 <= clock.elapsed();
     if (holder !== "" && holder !== identity && !expired) return false;
-    const put = await client.request({
-      method: "PUT",
-      path,
-      timeout,
-      body: leaseBody(metadata.resourceVersion, specNow(spec)),
-    });
+    const put = await ask({ method: "PUT", path, body: leaseBody(metadata.resourceVersion, specNow(spec)) });
     if (put.status === 409 || put.status === 404) {
       // Somebody else wrote. Look at it before the next try.
-      const now = await client.request({ method: "GET", path, timeout });
+      const now = await ask({ method: "GET", path });
       if (now.status === 200) observe(now.body as Lease);
       else observed = undefined;
       // Our own record, changed by hand, is still ours: the next try renews it.
@@ -147,33 +140,41 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       // A conflict while holding is not yet a loss, as long as nobody else is named.
       if (!holding && told.holding && observed?.lease.spec.holderIdentity === identity) holding = !deadlinePassed();
     } catch (error) {
-      log.warn({ lease: name, err: error }, "lease could not be renewed");
+      if (!signal.aborted) log.warn({ lease: name, err: error }, "lease could not be renewed");
       holding &&= !deadlinePassed();
     }
     tell(holding);
     const wait = durations.retry * (1 + random() * JITTER);
     await sleep(
       clock,
-      holding ? Math.min(wait, Math.max(renewedAt + durations.renewDeadline - clock.now(), 0)) : wait,
+      holding ? Math.min(wait, Math.max(renewedAt + durations.renewDeadline - clock.elapsed(), 0)) : wait,
       signal,
     );
   }
   if (told.holding) await release();
 
   function deadlinePassed(): boolean {
-    return clock.now() >= renewedAt + durations.renewDeadline;
+    return clock.elapsed() >= renewedAt + durations.renewDeadline;
+  }
+
+  /** Gives the HTTP status. */
+  async function giveBack(): Promise<number | undefined> {
+    if (observed === undefined) return undefined;
+    const { spec, metadata } = observed.lease;
+    const free = { ...specNow(spec), holderIdentity: "", leaseDurationSeconds: 1 };
+    const body = leaseBody(metadata.resourceVersion, free);
+    return (await client.request({ method: "PUT", path, timeout: RELEASE, body })).status;
   }
 
   async function release(): Promise<void> {
+    // Whoever writes stops before another may begin.
+    tell(false);
     try {
-      if (observed !== undefined) {
-        const spec = { ...specNow(observed.lease.spec), holderIdentity: "", leaseDurationSeconds: 1 };
-        await client.request({
-          method: "PUT",
-          path,
-          timeout: 2_000,
-          body: leaseBody(observed.lease.metadata.resourceVersion, spec),
-        });
+      // A renewal that was cut short may have been taken all the same: then the record is another, and still ours.
+      if ((await giveBack()) === 409) {
+        const now = await client.request({ method: "GET", path, timeout: RELEASE });
+        if (now.status === 200) observe(now.body as Lease);
+        if (observed?.lease.spec.holderIdentity === identity) await giveBack();
       }
     } catch (error) {
       log.warn({ lease: name, err: error }, "lease could not be given back");

@@ -125,6 +125,16 @@ describe("createEvents", () => {
     expect(results.filter((result) => result === "sent")).toHaveLength(3);
   });
 
+  it("has room again after a while although the wall clock was set back", async () => {
+    const { events, clock, results } = await start({ burst: 1, perSecond: 1 }, made, made);
+    events.emit({ ...event, note: "a" });
+    clock.set(clock.now() - 3_600_000);
+    clock.advance(1_000);
+    events.emit({ ...event, note: "b" });
+    await events.idle();
+    expect(results).toEqual(["sent", "sent"]);
+  });
+
   it("goes on after a failure", async () => {
     const { events, results } = await start({}, refusal(500, "InternalError"), made);
     events.emit(event);
