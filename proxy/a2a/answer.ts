@@ -9,12 +9,12 @@ import type { Operation } from "./operation.ts";
 import { isTerminal, taskState } from "./task-state.ts";
 
 export interface Seen {
-  readonly taskId?: string;
-  readonly contextId?: string;
+  readonly taskId?: string | undefined;
+  readonly contextId?: string | undefined;
   /** As `FinishedRequest.state`: `completed`, `input-required`. */
-  readonly state?: string;
+  readonly state?: string | undefined;
   /** JSON-RPC binding only. */
-  readonly rpcCode?: number;
+  readonly rpcCode?: number | undefined;
 }
 
 export interface AnswerReader {
@@ -81,11 +81,27 @@ const SHAPES = {
 
 /** Reads a JSON answer of any size in bounded memory. */
 export function createAnswerReader(binding: Binding, operation: Operation): AnswerReader {
-  const scan = createJsonScan(SHAPES[binding]);
-  return {
-    push: (chunk) => scan.push(chunk),
-    end: () => (scan.end() === undefined ? read(scan, binding, operation).seen : undefined),
-  };
+  return new Reader(binding, operation);
+}
+
+class Reader implements AnswerReader {
+  readonly #binding: Binding;
+  readonly #operation: Operation;
+  readonly #scan: JsonScan;
+
+  constructor(binding: Binding, operation: Operation) {
+    this.#binding = binding;
+    this.#operation = operation;
+    this.#scan = createJsonScan(SHAPES[binding]);
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#scan.push(chunk);
+  }
+
+  end(): Seen | undefined {
+    return this.#scan.end() === undefined ? read(this.#scan, this.#binding, this.#operation).seen : undefined;
+  }
 }
 
 /** A scanner for the events of a stream: SSE decoding replaces what is not UTF-8, so that is no fault here. */
@@ -113,10 +129,11 @@ function readObject(scan: JsonScan, first: number, isTask: boolean, isMessage: b
   const contextId = scan.text(first + AT_CONTEXT_ID);
   const stateText = scan.text(first + AT_STATE);
   const state = stateText === undefined ? undefined : taskState(stateText);
-  const seen = {
-    ...(taskId === undefined || taskId === "" ? {} : { taskId }),
-    ...(contextId === undefined || contextId === "" ? {} : { contextId }),
-    ...(state === undefined ? {} : { state }),
+  const seen: Seen = {
+    taskId: taskId === "" ? undefined : taskId,
+    contextId: contextId === "" ? undefined : contextId,
+    state,
+    rpcCode: undefined,
   };
   const final = (scan.facts(first + AT_FINAL) & FACT.true) !== 0;
   return { seen, terminal: isMessage || final || isTerminal(state) };
@@ -124,5 +141,6 @@ function readObject(scan: JsonScan, first: number, isTask: boolean, isMessage: b
 
 function readError(scan: JsonScan, binding: Binding): Reading {
   const code = binding === "JSONRPC" ? Number(scan.text(CODE)) : Number.NaN;
-  return { seen: Number.isSafeInteger(code) ? { rpcCode: code } : {}, terminal: true };
+  const rpcCode = Number.isSafeInteger(code) ? code : undefined;
+  return { seen: { taskId: undefined, contextId: undefined, state: undefined, rpcCode }, terminal: true };
 }

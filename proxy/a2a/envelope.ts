@@ -41,15 +41,21 @@ const SHAPE = compileShape([
 
 /** Reads one JSON-RPC request; any size passes, memory is bounded by the ids. `params` may be absent or null. */
 export function createEnvelopeReader(): EnvelopeReader {
-  const scan = createJsonScan(SHAPE);
-  return {
-    push: (chunk) => scan.push(chunk),
-    end() {
-      const fault = scan.end();
-      if (fault !== undefined) return refuse(fault === "Encoding" ? "UnsupportedMediaType" : "ParseError", undefined);
-      return judge(scan);
-    },
-  };
+  return new Reader();
+}
+
+class Reader implements EnvelopeReader {
+  readonly #scan = createJsonScan(SHAPE);
+
+  push(chunk: Uint8Array): void {
+    this.#scan.push(chunk);
+  }
+
+  end(): EnvelopeResult {
+    const fault = this.#scan.end();
+    if (fault !== undefined) return refuse(fault === "Encoding" ? "UnsupportedMediaType" : "ParseError", undefined);
+    return judge(this.#scan);
+  }
 }
 
 function judge(scan: JsonScan): EnvelopeResult {
@@ -67,7 +73,8 @@ function judge(scan: JsonScan): EnvelopeResult {
   const operation = operationOfMethod(method);
   const ids = readIds(scan, operation.name, operation.version);
   if (ids === undefined) return refuse("InvalidParams", id);
-  return { ok: true, envelope: { id, method, operation, ...ids } };
+  const { taskId, contextId, referenceTaskIds, tenant } = ids;
+  return { ok: true, envelope: { id, method, operation, taskId, contextId, referenceTaskIds, tenant } };
 }
 
 const refuse = (reason: FailureReason, id: string | undefined): EnvelopeResult => ({ ok: false, reason, id });

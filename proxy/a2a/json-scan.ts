@@ -2,7 +2,7 @@
 // Out: whether all of it is one JSON text in UTF-8, and what stood at the positions of the shape. Nothing else is kept.
 import { FACT, foldName, foldedHash, KEEP_ELEMENT, KEEP_NONE, KEEP_RAW, sameBytes } from "./json-shape.ts";
 import type { Entry, Node, Shape } from "./json-shape.ts";
-import { createUtf8Check } from "./utf8-check.ts";
+import { createUtf8Check, type Utf8Check } from "./utf8-check.ts";
 
 /** Objects and arrays within one another. */
 export const MAX_DEPTH = 100;
@@ -58,51 +58,108 @@ const ESCAPED = Uint8Array.from({ length: 256 }, (_, byte) =>
 const TRUE = Buffer.from("true");
 const FALSE = Buffer.from("false");
 const NULL = Buffer.from("null");
+const NO_BYTES = Buffer.alloc(0);
 
 /** `utf8: false` leaves the encoding unchecked, for texts whose decoding replaces what is not UTF-8 (SSE). */
 export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): JsonScan {
-  let utf8 = options?.utf8 === false ? undefined : createUtf8Check();
-  let encoding = true;
-  let state = VALUE;
-  let empty = true;
-  let depth = 0;
-  /** Per depth: inside an object (true) or an array; what matters inside. */
-  const inObject: boolean[] = [];
-  const nodes: (Node | undefined)[] = [];
-  const elements: (Entry | undefined)[] = [];
+  return new Scan(shape, options?.utf8 === false ? undefined : createUtf8Check());
+}
+
+/** One is made for every request and every answer: a class, and nothing in it that is not needed by most of them. */
+class Scan implements JsonScan {
+  readonly #shape: Shape;
+  readonly #utf8: Utf8Check | undefined;
+  #encoding = true;
+  #state = VALUE;
+  #empty = true;
+  #depth = 0;
+  /** Per depth: what matters inside an object, `null` for nothing, undefined for an array; what its elements are. */
+  readonly #nodes: (Node | null | undefined)[] = [undefined, null, null, null, null, null, null, null];
+  readonly #elements: (Entry | undefined)[] = [undefined, undefined, undefined, undefined, undefined, undefined];
   /** The position of the value that comes next. */
-  let pending: Entry | undefined = shape.root;
-  let literal: Uint8Array = TRUE;
-  let literalAt = 0;
+  #pending: Entry | undefined;
+  #literal: Uint8Array = TRUE;
+  #literalAt = 0;
   /** The string being read is a member's name. */
-  let isName = false;
+  #isName = false;
   /** A token is being kept: where it starts in this chunk; -1 if none. */
-  let tokenStart = -1;
-  let token: Entry | undefined;
-  let tokenEscaped = false;
+  #tokenStart = -1;
+  #token: Entry | undefined = undefined;
+  #tokenEscaped = false;
   /** Its bytes from earlier chunks. */
-  let held: Buffer | undefined;
-  const facts: number[] = [];
-  const texts: (string | undefined)[] = [];
-  const lists: (string[] | undefined)[] = [];
-  for (let slot = 0; slot < shape.slots; slot++) {
-    facts.push(0);
-    texts.push(undefined);
-    lists.push(undefined);
+  #held: Buffer | undefined = undefined;
+  readonly #facts: number[];
+  readonly #texts: (string | undefined)[];
+  #lists: Map<number, string[]> | undefined = undefined;
+
+  constructor(shape: Shape, utf8: Utf8Check | undefined) {
+    this.#shape = shape;
+    this.#utf8 = utf8;
+    this.#pending = shape.root;
+    this.#facts = shape.noFacts.slice();
+    this.#texts = shape.noTexts.slice();
   }
 
-  const note = (entry: Entry, fact: number): void => {
-    facts[entry.slot] = (facts[entry.slot] as number) | fact;
-  };
+  push(chunk: Uint8Array, start = 0, end = chunk.length): void {
+    if (!this.#encoding || start >= end) return;
+    const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    if (this.#utf8 !== undefined) {
+      if (this.#empty && bytes[start] === 0xef) this.#encoding = false;
+      else this.#encoding = this.#utf8.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
+    }
+    this.#empty = false;
+    if (this.#encoding && this.#state !== FAILED) this.#scan(bytes, start, end);
+  }
+
+  end(): "Encoding" | "Grammar" | undefined {
+    if (!this.#encoding || this.#utf8?.end() === false) return "Encoding";
+    if (this.#depth !== 0) return "Grammar";
+    const state = this.#state;
+    if (state === AFTER) return undefined;
+    if (state !== ZERO && state !== INTEGER && state !== FRACTION && state !== EXPONENT_DIGITS) return "Grammar";
+    if (this.#tokenStart !== -1) this.#tokenEnds(NO_BYTES, 0, 0, false);
+    this.#state = AFTER;
+    return undefined;
+  }
+
+  facts(slot: number): number {
+    return this.#facts[slot] ?? 0;
+  }
+
+  text(slot: number): string | undefined {
+    return this.#texts[slot];
+  }
+
+  list(slot: number): readonly string[] {
+    return this.#lists?.get(slot) ?? [];
+  }
+
+  reset(): void {
+    this.#utf8?.reset();
+    this.#encoding = true;
+    this.#empty = true;
+    this.#state = VALUE;
+    this.#depth = 0;
+    this.#pending = this.#shape.root;
+    this.#tokenStart = -1;
+    this.#held = undefined;
+    this.#facts.fill(0);
+    this.#texts.fill(undefined);
+    this.#lists = undefined;
+  }
+
+  #note(entry: Entry, fact: number): void {
+    this.#facts[entry.slot] = (this.#facts[entry.slot] as number) | fact;
+  }
 
   /** A member's name has ended: is it a position? */
-  const nameEnds = (bytes: Buffer, start: number, end: number, node: Node): void => {
+  #nameEnds(bytes: Buffer, start: number, end: number, node: Node): void {
     if (end - start > MAX_TOKEN_BYTES) return;
     let entry: Entry | undefined;
     let exact = false;
     const hash = foldedHash(bytes, start, end);
     if (hash === -1) {
-      const name = decode(bytes, start, end, tokenEscaped);
+      const name = decode(bytes, start, end, this.#tokenEscaped);
       entry = node.folded.get(foldName(name));
       exact = entry !== undefined && entry.names.includes(name);
     } else {
@@ -123,63 +180,71 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
       }
     }
     if (entry === undefined) return;
-    if (facts[entry.slot] !== 0) note(entry, FACT.doubled);
-    if (exact) pending = entry;
-    else note(entry, FACT.variant);
-  };
+    if (this.#facts[entry.slot] !== 0) this.#note(entry, FACT.doubled);
+    if (exact) this.#pending = entry;
+    else this.#note(entry, FACT.variant);
+  }
 
   /** A kept token has ended: a name, a string or a number. `start` and `end` are of this chunk. */
-  const tokenEnds = (chunk: Buffer, start: number, end: number, isString: boolean): void => {
+  #tokenEnds(chunk: Buffer, start: number, end: number, isString: boolean): void {
     let bytes = chunk;
-    if (held !== undefined) {
-      bytes = Buffer.concat([held, chunk.subarray(start, end)]);
+    if (this.#held !== undefined) {
+      bytes = Buffer.concat([this.#held, chunk.subarray(start, end)]);
       start = 0;
       end = bytes.length;
-      held = undefined;
+      this.#held = undefined;
     }
-    tokenStart = -1;
-    const entry = token;
+    this.#tokenStart = -1;
+    const entry = this.#token;
     if (entry === undefined) {
-      nameEnds(bytes, start, end, nodes[depth] as Node);
+      this.#nameEnds(bytes, start, end, this.#nodes[this.#depth] as Node);
       return;
     }
     if (end - start > MAX_TOKEN_BYTES) {
-      note(entry, FACT.tooLong);
+      this.#note(entry, FACT.tooLong);
       return;
     }
     if (entry.keep === KEEP_RAW) {
       const raw = bytes.toString("utf8", start, end);
-      texts[entry.slot] = isString ? `"${raw}"` : raw;
+      this.#texts[entry.slot] = isString ? `"${raw}"` : raw;
       return;
     }
-    const text = decode(bytes, start, end, tokenEscaped);
-    if (!text.isWellFormed()) note(entry, FACT.illFormed);
-    else if (entry.keep !== KEEP_ELEMENT) texts[entry.slot] = text;
-    else {
-      const list = (lists[entry.slot] ??= []);
-      if (list.length < MAX_LIST) list.push(text);
-      else note(entry, FACT.tooLong);
-    }
-  };
+    const text = decode(bytes, start, end, this.#tokenEscaped);
+    if (!text.isWellFormed()) this.#note(entry, FACT.illFormed);
+    else if (entry.keep !== KEEP_ELEMENT) this.#texts[entry.slot] = text;
+    else this.#keepElement(entry, text);
+  }
 
-  const keepFrom = (start: number, entry: Entry | undefined): void => {
-    token = entry;
-    tokenStart = start;
-    tokenEscaped = false;
-  };
+  #keepElement(entry: Entry, text: string): void {
+    this.#lists ??= new Map();
+    const list = this.#lists.get(entry.slot);
+    if (list === undefined) this.#lists.set(entry.slot, [text]);
+    else if (list.length < MAX_LIST) list.push(text);
+    else this.#note(entry, FACT.tooLong);
+  }
+
+  #keepFrom(start: number, entry: Entry | undefined): void {
+    this.#token = entry;
+    this.#tokenStart = start;
+    this.#tokenEscaped = false;
+  }
 
   /** The chunk ends inside a kept token; of one that is too long, only that it is. */
-  const hold = (chunk: Buffer, end: number): void => {
-    const more = chunk.subarray(tokenStart, end);
-    if (held === undefined) held = Buffer.from(more.subarray(0, MAX_TOKEN_BYTES + 1));
-    else if (held.length <= MAX_TOKEN_BYTES) held = Buffer.concat([held, more.subarray(0, MAX_TOKEN_BYTES + 1)]);
-    tokenStart = 0;
-  };
+  #hold(chunk: Buffer, end: number): void {
+    const more = chunk.subarray(this.#tokenStart, end);
+    const held = this.#held;
+    if (held === undefined) this.#held = Buffer.from(more.subarray(0, MAX_TOKEN_BYTES + 1));
+    else if (held.length <= MAX_TOKEN_BYTES) this.#held = Buffer.concat([held, more.subarray(0, MAX_TOKEN_BYTES + 1)]);
+    this.#tokenStart = 0;
+  }
 
-  const scan = (bytes: Buffer, start: number, end: number): void => {
+  #scan(bytes: Buffer, start: number, end: number): void {
+    const nodes = this.#nodes;
+    const elements = this.#elements;
     let i = start;
-    let now = state;
-    if (tokenStart !== -1) tokenStart = start;
+    let now = this.#state;
+    let depth = this.#depth;
+    if (this.#tokenStart !== -1) this.#tokenStart = start;
     while (i < end) {
       const byte = bytes[i] as number;
       switch (now) {
@@ -188,10 +253,10 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
           if (i === end) break;
           const stop = bytes[i] as number;
           if (stop === 0x22) {
-            if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i, true);
-            now = isName ? COLON : AFTER;
+            if (this.#tokenStart !== -1) this.#tokenEnds(bytes, this.#tokenStart, i, true);
+            now = this.#isName ? COLON : AFTER;
           } else if (stop === 0x5c) {
-            tokenEscaped = true;
+            this.#tokenEscaped = true;
             now = ESCAPE;
           } else now = FAILED;
           i++;
@@ -201,12 +266,12 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
         case NAME:
           i++;
           if (byte === 0x22) {
-            isName = true;
-            pending = undefined;
-            if (nodes[depth] !== undefined) keepFrom(i, undefined);
+            this.#isName = true;
+            this.#pending = undefined;
+            if (nodes[depth] !== null) this.#keepFrom(i, undefined);
             now = STRING;
           } else if (byte === 0x7d && now === FIRST_NAME) {
-            depth--;
+            this.#depth = --depth;
             now = AFTER;
           } else if (SPACE[byte] === 0) now = FAILED;
           break;
@@ -218,12 +283,12 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
         case AFTER:
           i++;
           if (byte === 0x2c && depth > 0) {
-            if (inObject[depth] === true) now = NAME;
+            if (nodes[depth] !== undefined) now = NAME;
             else {
-              pending = elements[depth];
+              this.#pending = elements[depth];
               now = VALUE;
             }
-          } else if (depth > 0 && byte === (inObject[depth] === true ? 0x7d : 0x5d)) depth--;
+          } else if (depth > 0 && byte === (nodes[depth] === undefined ? 0x5d : 0x7d)) this.#depth = --depth;
           else if (SPACE[byte] === 0) now = FAILED;
           break;
         case FIRST_ELEMENT:
@@ -233,43 +298,45 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
             break;
           }
           if (byte === 0x5d && now === FIRST_ELEMENT) {
-            depth--;
+            this.#depth = --depth;
             now = AFTER;
             i++;
             break;
           }
-          const entry = pending;
+          const entry = this.#pending;
           i++;
           if (byte === 0x22) {
-            isName = false;
+            this.#isName = false;
             if (entry !== undefined) {
-              note(entry, FACT.string);
-              if (entry.keep !== KEEP_NONE) keepFrom(i, entry);
+              this.#note(entry, FACT.string);
+              if (entry.keep !== KEEP_NONE) this.#keepFrom(i, entry);
             }
             now = STRING;
           } else if (byte === 0x7b || byte === 0x5b) {
             const isObject = byte === 0x7b;
-            if (entry !== undefined) note(entry, isObject ? FACT.object : FACT.array);
+            if (entry !== undefined) this.#note(entry, isObject ? FACT.object : FACT.array);
             if (depth === MAX_DEPTH) {
               now = FAILED;
               break;
             }
-            depth++;
-            inObject[depth] = isObject;
-            nodes[depth] = isObject ? entry?.node : undefined;
-            pending = isObject ? undefined : entry?.element;
-            elements[depth] = pending;
+            this.#depth = ++depth;
+            const inside = isObject ? undefined : entry?.element;
+            nodes[depth] = isObject ? (entry?.node ?? null) : undefined;
+            elements[depth] = inside;
+            this.#pending = inside;
             now = isObject ? FIRST_NAME : FIRST_ELEMENT;
           } else if (byte === 0x2d || DIGIT[byte] === 1) {
             if (entry !== undefined) {
-              note(entry, FACT.number);
-              if (entry.keep === KEEP_RAW) keepFrom(i - 1, entry);
+              this.#note(entry, FACT.number);
+              if (entry.keep === KEEP_RAW) this.#keepFrom(i - 1, entry);
             }
             now = byte === 0x2d ? MINUS : byte === 0x30 ? ZERO : INTEGER;
           } else if (byte === 0x74 || byte === 0x66 || byte === 0x6e) {
-            if (entry !== undefined) note(entry, byte === 0x74 ? FACT.true : byte === 0x66 ? FACT.false : FACT.null);
-            literal = byte === 0x74 ? TRUE : byte === 0x66 ? FALSE : NULL;
-            literalAt = 1;
+            if (entry !== undefined) {
+              this.#note(entry, byte === 0x74 ? FACT.true : byte === 0x66 ? FACT.false : FACT.null);
+            }
+            this.#literal = byte === 0x74 ? TRUE : byte === 0x66 ? FALSE : NULL;
+            this.#literalAt = 1;
             now = LITERAL;
           } else now = FAILED;
           break;
@@ -280,11 +347,11 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
           break;
         case LITERAL:
           i++;
-          if (byte !== literal[literalAt]) now = FAILED;
-          else if (++literalAt === literal.length) now = AFTER;
+          if (byte !== this.#literal[this.#literalAt]) now = FAILED;
+          else if (++this.#literalAt === this.#literal.length) now = AFTER;
           break;
         case FAILED:
-          state = FAILED;
+          this.#state = FAILED;
           return;
         default:
           if (now <= HEX_4) {
@@ -295,50 +362,12 @@ export function createJsonScan(shape: Shape, options?: { utf8?: boolean }): Json
           // Numbers: one byte further, or the byte after the number is read again as what follows a value.
           now = nextInNumber(now, byte);
           if (now !== AFTER) i++;
-          else if (tokenStart !== -1) tokenEnds(bytes, tokenStart, i, false);
+          else if (this.#tokenStart !== -1) this.#tokenEnds(bytes, this.#tokenStart, i, false);
       }
     }
-    state = now;
-    if (tokenStart !== -1) hold(bytes, end);
-  };
-
-  return {
-    push(chunk, start = 0, end = chunk.length) {
-      if (!encoding || start >= end) return;
-      const bytes = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
-      if (utf8 !== undefined) {
-        if (empty && bytes[start] === 0xef) encoding = false;
-        else encoding = utf8.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
-      }
-      empty = false;
-      if (encoding && state !== FAILED) scan(bytes, start, end);
-    },
-    end() {
-      if (!encoding || utf8?.end() === false) return "Encoding";
-      if (depth !== 0) return "Grammar";
-      if (state === AFTER) return undefined;
-      if (state !== ZERO && state !== INTEGER && state !== FRACTION && state !== EXPONENT_DIGITS) return "Grammar";
-      if (tokenStart !== -1) tokenEnds(Buffer.alloc(0), 0, 0, false);
-      state = AFTER;
-      return undefined;
-    },
-    facts: (slot) => facts[slot] ?? 0,
-    text: (slot) => texts[slot],
-    list: (slot) => lists[slot] ?? [],
-    reset() {
-      if (utf8 !== undefined) utf8 = createUtf8Check();
-      encoding = true;
-      empty = true;
-      state = VALUE;
-      depth = 0;
-      pending = shape.root;
-      tokenStart = -1;
-      held = undefined;
-      facts.fill(0);
-      texts.fill(undefined);
-      lists.fill(undefined);
-    },
-  };
+    this.#state = now;
+    if (this.#tokenStart !== -1) this.#hold(bytes, end);
+  }
 }
 
 /** The state after one more byte of a number (RFC 8259 section 6); AFTER when the number ended before it. */

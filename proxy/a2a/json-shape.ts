@@ -59,6 +59,9 @@ export interface Node {
 export interface Shape {
   readonly root: Entry;
   readonly slots: number;
+  /** What a scan begins with, one a slot. */
+  readonly noFacts: readonly number[];
+  readonly noTexts: readonly undefined[];
 }
 
 const UNDERSCORE = 0x5f;
@@ -96,7 +99,12 @@ export function compileShape(members: readonly Position[]): Shape {
     return { table, mask: size - 1, folded };
   };
   const root = entryOf({ slot: 0, names: [], members });
-  return { root, slots };
+  return {
+    root,
+    slots,
+    noFacts: Array.from({ length: slots }, () => 0),
+    noTexts: Array.from({ length: slots }, () => undefined),
+  };
 }
 
 const element = (slot: number): Entry => ({

@@ -6,10 +6,10 @@ import type { Position } from "./json-shape.ts";
 import type { JsonScan } from "./json-scan.ts";
 
 export interface Ids {
-  readonly taskId?: string;
-  readonly contextId?: string;
-  readonly referenceTaskIds?: readonly string[];
-  readonly tenant?: string;
+  readonly taskId?: string | undefined;
+  readonly contextId?: string | undefined;
+  readonly referenceTaskIds?: readonly string[] | undefined;
+  readonly tenant?: string | undefined;
 }
 
 /** Slots that request bodies of both bindings share: of JSON-RPC `params`, of the HTTP+JSON body. */
@@ -114,6 +114,8 @@ interface Places {
   readonly references: boolean;
 }
 
+const NO_REFERENCES: readonly string[] = [];
+
 const places = (part: Partial<Places>): Places => ({
   containers: [],
   taskId: [],
@@ -168,12 +170,12 @@ export function readIds(scan: JsonScan, operation: string, version: string | und
   const contextId = stated(scan, at.contextId);
   const tenant = stated(scan, at.tenant);
   if (!taskId.ok || !contextId.ok || !tenant.ok) return undefined;
-  const referenceTaskIds = at.references ? references(scan) : [];
+  const referenceTaskIds = at.references ? references(scan) : NO_REFERENCES;
   if (referenceTaskIds === undefined) return undefined;
   return {
-    ...(taskId.value === undefined ? {} : { taskId: taskId.value }),
-    ...(contextId.value === undefined ? {} : { contextId: contextId.value }),
-    ...(referenceTaskIds.length === 0 ? {} : { referenceTaskIds }),
-    ...(tenant.value === undefined ? {} : { tenant: tenant.value }),
+    taskId: taskId.value,
+    contextId: contextId.value,
+    referenceTaskIds: referenceTaskIds.length === 0 ? undefined : referenceTaskIds,
+    tenant: tenant.value,
   };
 }

@@ -34,25 +34,36 @@ const SHAPE = compileShape([
 
 /** Reads the body of a request; an optional body may be empty or `null`. */
 export function createRestBodyReader(request: RestRequest): RestBodyReader {
-  const scan = createJsonScan(SHAPE);
-  let bytes = 0;
-  return {
-    push(chunk) {
-      bytes += chunk.length;
-      scan.push(chunk);
-    },
-    end() {
-      if (bytes === 0 && request.body !== "required") return { ok: true, ids: idsOf(request) };
-      if (request.body === "none") return { ok: false, reason: "InvalidRequest" };
-      const fault = scan.end();
-      if (fault === "Encoding") return { ok: false, reason: "UnsupportedMediaType" };
-      if (fault === "Grammar") return { ok: false, reason: "ParseError" };
-      if (scan.facts(ROOT) === FACT.null && request.body === "optional") return { ok: true, ids: idsOf(request) };
-      if (scan.facts(ROOT) !== FACT.object) return { ok: false, reason: "InvalidRequest" };
-      const ids = merge(request, scan);
-      return ids === undefined ? { ok: false, reason: "InvalidParams" } : { ok: true, ids };
-    },
-  };
+  return new Reader(request);
+}
+
+class Reader implements RestBodyReader {
+  readonly #request: RestRequest;
+  readonly #scan = createJsonScan(SHAPE);
+  #bytes = 0;
+
+  constructor(request: RestRequest) {
+    this.#request = request;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#bytes += chunk.length;
+    this.#scan.push(chunk);
+  }
+
+  end(): RestBodyResult {
+    const request = this.#request;
+    const scan = this.#scan;
+    if (this.#bytes === 0 && request.body !== "required") return { ok: true, ids: idsOf(request) };
+    if (request.body === "none") return { ok: false, reason: "InvalidRequest" };
+    const fault = scan.end();
+    if (fault === "Encoding") return { ok: false, reason: "UnsupportedMediaType" };
+    if (fault === "Grammar") return { ok: false, reason: "ParseError" };
+    if (scan.facts(ROOT) === FACT.null && request.body === "optional") return { ok: true, ids: idsOf(request) };
+    if (scan.facts(ROOT) !== FACT.object) return { ok: false, reason: "InvalidRequest" };
+    const ids = merge(request, scan);
+    return ids === undefined ? { ok: false, reason: "InvalidParams" } : { ok: true, ids };
+  }
 }
 
 function merge(request: RestRequest, scan: JsonScan): Ids | undefined {
@@ -60,7 +71,13 @@ function merge(request: RestRequest, scan: JsonScan): Ids | undefined {
   const ids = idsOf(request);
   if (operation.name === "SendMessage" || operation.name === "SendStreamingMessage") {
     const body = readIds(scan, operation.name, operation.version);
-    return body === undefined || differ(ids.tenant, body.tenant) ? undefined : { ...ids, ...body };
+    if (body === undefined || differ(ids.tenant, body.tenant)) return undefined;
+    return {
+      taskId: body.taskId ?? ids.taskId,
+      contextId: body.contextId ?? ids.contextId,
+      referenceTaskIds: body.referenceTaskIds,
+      tenant: body.tenant ?? ids.tenant,
+    };
   }
   // Everything else that has a body names its task in the path.
   const tenant = stated(scan, [SLOT.tenant]);
@@ -89,8 +106,9 @@ function namesAgree(scan: JsonScan, taskId: string | undefined): boolean {
 
 const differ = (a: string | undefined, b: string | undefined): boolean => a !== undefined && b !== undefined && a !== b;
 
-const idsOf = (request: RestRequest): Ids => ({
-  ...(request.taskId === undefined ? {} : { taskId: request.taskId }),
-  ...(request.contextId === undefined ? {} : { contextId: request.contextId }),
-  ...(request.tenant === undefined ? {} : { tenant: request.tenant }),
+const idsOf = ({ taskId, contextId, tenant }: RestRequest): Ids => ({
+  taskId,
+  contextId,
+  referenceTaskIds: undefined,
+  tenant,
 });

@@ -6,9 +6,9 @@ import { pickByWeight, POLICIES } from "./balance.ts";
 import { endpointTargets, type EndpointStates, type Target, urlTargets } from "./endpoint.ts";
 
 export interface ConversationIds {
-  readonly taskId?: string;
-  readonly contextId?: string;
-  readonly referenceTaskIds?: readonly string[];
+  readonly taskId?: string | undefined;
+  readonly contextId?: string | undefined;
+  readonly referenceTaskIds?: readonly string[] | undefined;
 }
 
 export type Pick =
