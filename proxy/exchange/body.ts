@@ -2,7 +2,7 @@
 import { createContentCapture } from "../observe/content.ts";
 import type { Agent, Key } from "../table/compiled.ts";
 import type { Exchange, Running } from "./exchange.ts";
-import { fail } from "./fail.ts";
+import { fail, failBroken } from "./fail.ts";
 
 /** The first block when a body comes in several chunks; bytes. */
 const FIRST_BLOCK = 16 * 1024;
@@ -67,8 +67,21 @@ class BodyReading implements Running {
     this.#limit = Number.isNaN(announced) ? limit : announced;
     this.#push = push;
     this.#done = done;
-    const onData = (chunk: Buffer): void => this.#take(chunk);
-    const onEnd = (): void => this.#end();
+    // Called by the request's events, where an exception would end the process.
+    const onData = (chunk: Buffer): void => {
+      try {
+        this.#take(chunk);
+      } catch (error) {
+        failBroken(exchange, error);
+      }
+    };
+    const onEnd = (): void => {
+      try {
+        this.#end();
+      } catch (error) {
+        failBroken(exchange, error);
+      }
+    };
     this.#onData = onData;
     this.#onEnd = onEnd;
     exchange.req.on("data", onData);

@@ -33,8 +33,9 @@ export function serveCard(exchange: Exchange, agent: Agent, publicUrl: () => str
   if (url === undefined) return fail(exchange, "CardUnavailable", { detail: NO_PUBLIC_URL });
   read(exchange, agent, 0, (card, headers) => {
     const rewritten = rewriteCard(card, { url });
-    if (rewritten.ok) answer(exchange, agent, rewritten, headers);
-    else fail(exchange, "CardUnavailable", { detail: "It is no agent card." });
+    if (!rewritten.ok) return fail(exchange, "CardUnavailable", { detail: "It is no agent card." });
+    answer(exchange, agent, rewritten, headers);
+    exchange.over = true;
   });
 }
 
@@ -109,7 +110,6 @@ function answer(
     cacheControl(upstream["cache-control"], agent.row.card.visibility),
   ];
   if (plane.draining) headers.push("connection", "close");
-  exchange.over = true;
   exchange.running = undefined;
   markFirstByte(exchange);
   if (matches(req.headers["if-none-match"], etag)) {

@@ -45,7 +45,6 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       const body = rewritten?.body ?? answer;
       const seen = reader.end();
       if (seen !== undefined) learn(exchange, call, seen);
-      exchange.over = true;
       exchange.running = undefined;
       exchange.responseBytes = body.length;
       exchange.responseContent?.push(body);
@@ -54,6 +53,7 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       if (plane.draining) passed.push("connection", "close");
       res.writeHead(exchange.status, passed);
       res.end(body);
+      exchange.over = true;
     },
     failed: (reason) => fail(exchange, reason),
   };

@@ -31,6 +31,12 @@ export function fail(exchange: Exchange, reason: FailureReason, options: FailOpt
   else stream.cut(reason);
 }
 
+/** Ends an exchange that a fault of ours broke: an answer with 500, and a line in the log. */
+export function failBroken(exchange: Exchange, error: unknown): void {
+  exchange.plane.log.error({ err: error }, "request failed");
+  fail(exchange, "Internal");
+}
+
 function answer(exchange: Exchange, reason: FailureReason, { detail, close }: FailOptions): void {
   const { plane, req, res, rpcId, version, binding = "JSONRPC" } = exchange;
   const { status } = failure(reason);

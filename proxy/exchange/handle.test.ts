@@ -212,6 +212,24 @@ describe("HTTP+JSON", () => {
   });
 });
 
+describe("a fault of our own", () => {
+  test("after the body is answered, too, and the proxy serves on", async () => {
+    const agent = await use(startAgent(answering(TASK)));
+    let broken = true;
+    const random = (): number => {
+      if (broken) throw new Error("a fault of ours");
+      return 0;
+    };
+    const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { random }));
+    const reply = await send(proxy.port, { body: BODY });
+    expect(reply.status).toBe(500);
+    expect(error(reply.body)).toEqual({ id: "raw-id", code: -32603 });
+    expect(await proxy.record(0)).toMatchObject({ reason: "Internal", outcome: "refused" });
+    broken = false;
+    expect((await send(proxy.port, { body: BODY })).status).toBe(200);
+  });
+});
+
 describe("what the agent answers", () => {
   test("a JSON-RPC error is an answer, at status 200", async () => {
     const agent = await use(

@@ -10,7 +10,7 @@ import { announcesBody } from "./body.ts";
 import { callHttpJson, callJsonRpc } from "./call.ts";
 import { isCardPath, serveCard } from "./card.ts";
 import { Exchange, type Plane } from "./exchange.ts";
-import { fail } from "./fail.ts";
+import { fail, failBroken } from "./fail.ts";
 import { recordOf } from "./record.ts";
 
 /** How long the rest of a refused body may still come in before the connection is closed; milliseconds. */
@@ -18,22 +18,16 @@ const LINGER_MS = 5000;
 
 type FoundTarget = Extract<Target, { ok: true }>;
 
-/** Serves a request to its end; never throws. A fault of ours is an answer with 500 and a line in the log. */
+/** Serves a request to its end; never throws: a fault of ours is an answer with 500, here and in each step that comes later. */
 export function handle(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue = false): void {
   const exchange = new Exchange(plane, req, res, awaitsContinue);
   plane.open.add(exchange);
   // Closed once, so no wrapper is needed that takes the listener off.
   res.on("close", () => close(exchange));
-  guarded(exchange, () => judge(exchange));
-}
-
-/** Runs a step; what it throws ends the exchange. */
-function guarded(exchange: Exchange, step: () => void): void {
   try {
-    step();
+    judge(exchange);
   } catch (error) {
-    exchange.plane.log.error({ err: error }, "request failed");
-    fail(exchange, "Internal");
+    failBroken(exchange, error);
   }
 }
 

@@ -101,11 +101,16 @@ class DocumentRelay implements Passing {
 
   ended(): void {
     const exchange = this.#exchange;
-    const { res } = exchange;
-    exchange.over = true;
     exchange.running = undefined;
     const seen = this.#reader.end();
     if (seen !== undefined) learn(exchange, this.#call, seen);
+    this.#finish();
+    // Only now: what throws before can still be answered.
+    exchange.over = true;
+  }
+
+  #finish(): void {
+    const { res } = this.#exchange;
     if (res.headersSent) return void res.end();
     const first = this.#first;
     if (first === undefined) {

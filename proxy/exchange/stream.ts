@@ -93,10 +93,10 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
 
   #end(): void {
     const exchange = this.#exchange;
-    exchange.over = true;
     exchange.running = undefined;
     exchange.deadline = Infinity;
     exchange.res.end();
+    exchange.over = true;
   }
 }
 

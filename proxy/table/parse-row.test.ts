@@ -98,9 +98,23 @@ describe("a refused row", () => {
     ["key/a/b", { ...key, expiresAt: "tomorrow" }, "expiresAt: must be an RFC 3339 time"],
     ["key/a/b", { ...key, disabled: "yes" }, "disabled: must be true"],
     ["endpoints/a/b/c", { endpoints: [{ address: "10.0.0.1", port: 0 }] }, "endpoints[0].port: must be 1 to 65535"],
+    ...["bad host", "travel.agents.svc", "10.0.0.1/x", "[fd00::1]", "fe80::1%eth0", "10.0.0.1:80", ""].map(
+      (address): [string, unknown, string] => [
+        "endpoints/a/b/c",
+        { endpoints: [{ address, port: 80, ready: true, serving: true }] },
+        "endpoints[0].address: must be an IP address without a zone",
+      ],
+    ),
     ["credential/a/b/c", { value: 7 }, "value: must be a string"],
     ["namespace/a", {}, "labels: is missing"],
     ["gateway", { name: "default" }, "trustedProxies: is missing"],
+    ...["gateway.example.com", "ftp://gateway", "https://u:p@gateway/", "https://gateway/#a", "https://a b/"].map(
+      (publicUrl): [string, unknown, string] => [
+        "gateway",
+        { ...gatewayRow, publicUrl },
+        "publicUrl: must be an http or https URL without credentials or fragment",
+      ],
+    ),
   ])("%s %#: %j", (id, row, reason) => {
     expect(parseRow(id, row)).toMatchObject({ outcome: "Refused", reason });
   });

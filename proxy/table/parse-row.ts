@@ -1,5 +1,6 @@
 // What a row may be. In: a row's id and its parsed JSON. Out: the typed row, a refusal with its reason, or "unknown kind".
 // Members that this release does not know are passed over; behaviours that a row requires and this release lacks are not.
+import { isIP } from "node:net";
 import {
   KNOWN_BEHAVIOURS,
   type AgentBackend,
@@ -86,6 +87,7 @@ const NAMES: Readonly<Record<RowKind, number>> = {
 const nonEmpty = text((value) => value !== "", "must not be empty");
 const absolutePath = text((value) => value.startsWith("/"), "must start with /");
 const milliseconds = integer(0);
+const plainUrl = text(isPlainUrl, "must be an http or https URL without credentials or fragment");
 
 const selector = object<LabelSelector>({
   matchLabels: optional(texts),
@@ -115,7 +117,7 @@ const backend = where(
     scheme: optional(oneOf("http", "https")),
     path: optional(absolutePath),
     host: optional(nonEmpty),
-    url: optional(text(isPlainUrl, "must be an http or https URL without credentials or fragment")),
+    url: optional(plainUrl),
     interfaces: list(backendInterface),
   }),
   ({ endpoints, url, scheme, path, host }) => {
@@ -200,7 +202,7 @@ const READERS: { readonly [K in RowKind]: Read<RowKinds[K]> } = {
     endpoints: list(
       object<Endpoint>({
         pod: optional(nonEmpty),
-        address: nonEmpty,
+        address: text((value) => isIP(value) !== 0 && !value.includes("%"), "must be an IP address without a zone"),
         port: integer(1, 65_535),
         ready: flag,
         serving: flag,
@@ -211,7 +213,7 @@ const READERS: { readonly [K in RowKind]: Read<RowKinds[K]> } = {
   namespace: object<NamespaceRow>({ labels: texts }),
   gateway: object<GatewayRow>({
     name: nonEmpty,
-    publicUrl: optional(nonEmpty),
+    publicUrl: optional(plainUrl),
     trustedProxies: list(text()),
     allowedUpstreams: list(text()),
   }),

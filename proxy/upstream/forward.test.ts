@@ -16,7 +16,14 @@ import {
   startProxy,
   TASK,
 } from "../proxy.test-support.ts";
+import { tableOf } from "../request/table.test-support.ts";
+import { createFakeClock } from "../table/clock.test-support.ts";
 import type { AgentBackend } from "../table/contract.ts";
+import { createAffinity } from "./affinity.ts";
+import { createConnections } from "./connections.ts";
+import { createEndpointStates } from "./endpoint.ts";
+import { createForward, ForwardRequest } from "./forward.ts";
+import { createPicker } from "./pick.ts";
 
 const use = createCleanup();
 const HELLO = rpc("message/send", message());
@@ -190,6 +197,76 @@ describe("a url backend", () => {
       ),
     );
     expect((await send(port, { body: HELLO })).status).toBe(200);
+  });
+});
+
+describe("a fault of our own", () => {
+  /** A forward over these endpoints, whose source of random numbers can break. */
+  async function forwarding(...ports: readonly number[]) {
+    const table = tableOf(agentChange(), endpointsRow(...ports.map((port) => endpointAt(port))));
+    const state = { broken: false };
+    const random = (): number => {
+      if (state.broken) throw new Error("a fault of ours");
+      return 0;
+    };
+    const affinity = createAffinity(100);
+    const clock = createFakeClock();
+    const connections = createConnections({ clock, allowed: () => true });
+    await use(Promise.resolve(connections));
+    const picker = createPicker({ table, states: createEndpointStates(), affinity, random });
+    const errors: string[] = [];
+    const silent = (): void => {};
+    const error = (_: unknown, message = ""): void => void errors.push(message);
+    const forward = createForward({
+      table,
+      picker,
+      affinity,
+      connections,
+      log: { trace: silent, debug: silent, info: silent, warn: silent, error },
+    });
+    const agent = table.agentByName("agents", "travel");
+    if (agent === undefined) throw new Error("no agent");
+    const request = new ForwardRequest(agent, {}, false, "POST", () => "/", ["content-type", "application/json"], null);
+    return { forward, request, state, errors };
+  }
+
+  test("in taking the end of an answer is told to whoever waits for it", async () => {
+    const agent = await use(startAgent((_req, res) => json(res, 200, {})));
+    const { forward, request, errors } = await forwarding(agent.port);
+    const reason = await new Promise((resolve) =>
+      forward(request, {
+        chosen: () => {},
+        started: () => {},
+        data: () => {},
+        ended() {
+          throw new Error("a fault of ours");
+        },
+        failed: resolve,
+      }),
+    );
+    expect(reason).toBe("Internal");
+    expect(errors).toEqual(["answer not passed on"]);
+  });
+
+  test("in trying another endpoint is told, too", async () => {
+    const { forward, request, state, errors } = await forwarding(
+      await refusedPort(),
+      await refusedPort(),
+      await refusedPort(),
+    );
+    const reason = await new Promise((resolve) =>
+      forward(request, {
+        chosen() {
+          state.broken = true;
+        },
+        started: () => {},
+        data: () => {},
+        ended: () => {},
+        failed: resolve,
+      }),
+    );
+    expect(reason).toBe("Internal");
+    expect(errors).toEqual(["request not forwarded"]);
   });
 });
 

@@ -176,6 +176,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
       this.#listener.ended();
     } catch (error) {
       this.#deps.log.error({ err: error }, "answer not passed on");
+      this.#listener.failed("Internal");
     }
   }
 
@@ -194,7 +195,13 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     }
     this.#tried ??= new Set();
     this.#tried.add(target.identity);
-    this.next(reason);
+    try {
+      this.next(reason);
+    } catch (error) {
+      this.#deps.log.error({ err: error }, "request not forwarded");
+      this.#release();
+      this.#fail("Internal");
+    }
   }
 
   #release(): void {
