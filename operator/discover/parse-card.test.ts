@@ -179,3 +179,20 @@ test("cards put together: interfaces of both, names of the first that has one", 
     signed: true,
   });
 });
+
+describe("what an agent may send to hold the reader up", () => {
+  test("a URL of a million slashes, and one that is short enough but all slashes", () => {
+    const of = (slashes: number): unknown => interfacesOf({ url: `http://x/${"/".repeat(slashes)}x` });
+    expect(of(1_000_000)).toEqual({ ok: false, why: expect.stringContaining("no interface") });
+    expect(of(8_000)).toEqual({ ok: false, why: expect.stringContaining("no interface") });
+    expect(of(100)).toEqual([`JSONRPC 0.3 ${"/".repeat(101)}x`]);
+  });
+
+  test("more interfaces than are looked at", () => {
+    const url = "http://x/rpc";
+    const grpc = { url, protocolBinding: "GRPC", protocolVersion: "1.0" };
+    const rpc = { url, protocolBinding: "JSONRPC", protocolVersion: "1.0" };
+    expect(interfacesOf({ supportedInterfaces: [...Array(255).fill(grpc), rpc] })).toEqual(["JSONRPC 1.0 /rpc"]);
+    expect(interfacesOf({ supportedInterfaces: [...Array(256).fill(grpc), rpc] })).toMatchObject({ ok: false });
+  });
+});

@@ -1,6 +1,7 @@
 // An agent card as its agent serves it, in the shape of 0.3, of 1.0 or of both. In: bytes. Out: the few facts that Parley keeps.
 // Of an interface only binding, version and path are taken: hosts are what the agent thinks of itself.
 import type { InterfaceStatus } from "../../crds/types.ts";
+import { withoutTrailingSlashes } from "../translate/backend-url.ts";
 
 export interface ParsedCard {
   /** Those that Parley serves, in the card's order: one of each binding and version. */
@@ -15,6 +16,10 @@ export type CardParse = { readonly ok: true; readonly card: ParsedCard } | { rea
 /** As in the API. */
 const MAX_INTERFACES = 16;
 const MAX_PATH = 2048;
+/** Longer URLs are not looked at: an agent writes them. */
+const MAX_URL = 8192;
+/** Of each list in a card; a card may be 1 MiB of them. */
+const MAX_LISTED = 256;
 const MAX_TEXT = 256;
 /** What a 0.3 card speaks at its `url` when it does not say (A2A 0.3, section 5.6). */
 const DEFAULT_TRANSPORT = "JSONRPC";
@@ -68,14 +73,16 @@ export function plainText(value: unknown): string | undefined {
 
 /** `supportedInterfaces` of 1.0, which may name 0.3 interfaces too. */
 function currentInterfaces(card: Members, from: string): InterfaceStatus[] {
-  return membersIn(card["supportedInterfaces"]).flatMap((one) =>
-    interfaceOf(
-      one["protocolBinding"] ?? one["protocol_binding"],
-      majorMinor(one["protocolVersion"] ?? one["protocol_version"]) ?? "1.0",
-      one["url"],
-      from,
-    ),
-  );
+  return membersIn(card["supportedInterfaces"])
+    .slice(0, MAX_LISTED)
+    .flatMap((one) =>
+      interfaceOf(
+        one["protocolBinding"] ?? one["protocol_binding"],
+        majorMinor(one["protocolVersion"] ?? one["protocol_version"]) ?? "1.0",
+        one["url"],
+        from,
+      ),
+    );
 }
 
 /** `url`, `preferredTransport` and `additionalInterfaces`, which always speak 0.3 (or 0.2, which is 0.3 on the wire). */
@@ -84,7 +91,7 @@ function legacyInterfaces(card: Members, from: string): InterfaceStatus[] {
   if (typeof url !== "string") return [];
   const said = card["preferredTransport"];
   const preferred = said === undefined || said === "" ? DEFAULT_TRANSPORT : said;
-  const additional = membersIn(card["additionalInterfaces"]);
+  const additional = membersIn(card["additionalInterfaces"]).slice(0, MAX_LISTED);
   return [
     ...interfaceOf(preferred, "0.3", url, from),
     ...additional.flatMap((one) => interfaceOf(one["transport"], "0.3", one["url"], from)),
@@ -93,9 +100,9 @@ function legacyInterfaces(card: Members, from: string): InterfaceStatus[] {
 
 function interfaceOf(binding: unknown, version: string, url: unknown, from: string): InterfaceStatus[] {
   if (binding !== "JSONRPC" && binding !== "HTTP+JSON") return [];
-  const parsed = typeof url === "string" ? URL.parse(url, from) : null;
+  const parsed = typeof url === "string" && url.length <= MAX_URL ? URL.parse(url, from) : null;
   if (parsed === null || (parsed.protocol !== "http:" && parsed.protocol !== "https:")) return [];
-  const path = parsed.pathname.replace(/\/+$/, "");
+  const path = withoutTrailingSlashes(parsed.pathname);
   return path.length > MAX_PATH ? [] : [{ binding, version, path: path === "" ? "/" : path }];
 }
 
