@@ -13,7 +13,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { createEvents } from "./kube/events.ts";
 import { ensureKeySecret } from "./kube/key-secrets.ts";
 import { runLease } from "./kube/lease.ts";
-import { lookAtSecret } from "./kube/not-labelled.ts";
+import { lookAtSecret } from "./kube/look-at-secret.ts";
 import { reflect } from "./kube/reflector.ts";
 import { KINDS } from "./kube/resources.ts";
 import { createLoop } from "./loop.ts";
@@ -126,7 +126,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     publisher,
     status,
     onTurn: (refs, results) => {
-      secrets.results(results);
+      secrets.turn(refs, results);
       // Cards are read from the first turn on: before that nobody would know the agents that the findings are about.
       discovery.lead(lease.holding);
       discovery.poke(refs);

@@ -1,13 +1,17 @@
 // The leader's care for Secrets that translation misses. In: results. Out: a Secret made for a key that names none; and, for one
-// that was named, whether it is missing or only lacks the label, told in the condition.
+// that was named, whether it is missing or only lacks the label, told in the condition. When to look is schedule.ts's to say.
+import { isDeepStrictEqual } from "node:util";
 import type { Clock } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
+import { createSchedule } from "./discover/schedule.ts";
 import type { StatusTarget } from "./kube/apply.ts";
 import type { EnsureResult } from "./kube/key-secrets.ts";
-import type { SecretLook } from "./kube/not-labelled.ts";
+import type { SecretLook } from "./kube/look-at-secret.ts";
 import { refOf } from "./objects.ts";
 import type { AgentObject, KeyObject, Ref } from "./objects.ts";
+import { secretRefOf } from "./secret-ref.ts";
 import type { ReadableStore } from "./store.ts";
+import { agentFinding, keyFinding } from "./translate/conditions.ts";
 import type { Finding, ObjectResult } from "./translate/result.ts";
 
 export interface SecretsDeps {
@@ -21,121 +25,150 @@ export interface SecretsDeps {
 }
 
 export interface Secrets {
-  results(results: readonly ObjectResult[]): void;
+  /** What was translated, and all refs that changed in the store, also of objects that are gone. */
+  turn(refs: Iterable<Ref>, results: readonly ObjectResult[]): void;
   lead(holding: boolean): void;
 }
 
-/** Looked after at once. */
-const CONCURRENCY = 4;
-/** Milliseconds between two tries for one object, about. */
-const RETRY = 5_000;
+/** An object that misses a Secret, and what translation said of it. */
+interface Missing {
+  readonly target: StatusTarget;
+  readonly finding: Finding;
+}
+
 /** The condition in which each kind says that a Secret was not found. */
 const CONDITION = { A2AAgent: "ResolvedRefs", VirtualKey: "SecretReady" } as const;
 
 export function createSecrets(deps: SecretsDeps): Secrets {
   const { store, clock, random, log } = deps;
-  /** Objects that miss a Secret. */
-  const missing = new Map<Ref, StatusTarget>();
-  const due = new Set<Ref>();
-  let running = 0;
+  const missing = new Map<Ref, Missing>();
   let leading: AbortController | undefined;
 
-  const pump = (): void => {
-    for (const ref of due) {
-      if (leading === undefined || running >= CONCURRENCY) return;
-      due.delete(ref);
-      const target = missing.get(ref);
-      if (target === undefined) continue;
-      running++;
-      void attend(ref, target, leading.signal);
-    }
-  };
+  const schedule = createSchedule({
+    clock,
+    random,
+    run: async (ref) => {
+      const entry = missing.get(ref);
+      const object = store.get(ref);
+      if (entry === undefined || leading === undefined || object?.metadata.uid !== entry.target.uid) return true;
+      if (object.metadata.deletionTimestamp !== undefined) return true;
+      const { signal } = leading;
+      try {
+        if (object.kind === "VirtualKey") return await attendKey(object, entry, signal);
+        return object.kind === "A2AAgent" ? await attendAgent(object, entry, signal) : true;
+      } catch (error) {
+        log.error({ object: ref, err: error }, "care for a Secret failed");
+        return false;
+      }
+    },
+  });
 
-  const attend = async (ref: Ref, target: StatusTarget, signal: AbortSignal): Promise<void> => {
-    const object = store.get(ref);
-    let again = false;
-    if (object !== undefined && object.metadata.uid === target.uid && object.metadata.deletionTimestamp === undefined) {
-      if (object.kind === "VirtualKey") again = await attendKey(object, target, signal);
-      if (object.kind === "A2AAgent") again = await attendAgent(object, target, signal);
+  /** Gives false where it should come back soon: what is looked at here no watch tells. */
+  const attendKey = async (key: KeyObject, entry: Missing, signal: AbortSignal): Promise<boolean> => {
+    const { target } = entry;
+    const { name } = secretRefOf(key);
+    if (key.spec.secretRef !== undefined) {
+      const look = await deps.look(target.namespace, name, signal);
+      if (look === "unknown" || signal.aborted) return false;
+      const hidden = look === "not-labelled";
+      const { type } = entry.finding;
+      say(entry, hidden ? { type, ...NOT_LABELLED, message: notLabelled(name, "key") } : undefined);
+      return hidden;
     }
-    running--;
-    if (again && !signal.aborted) {
-      clock.setTimeout(
-        () => {
-          due.add(ref);
-          pump();
-        },
-        RETRY * (0.5 + random()),
-      );
-    }
-    pump();
-  };
-
-  /** Gives whether to come back. */
-  const attendKey = async (key: KeyObject, target: StatusTarget, signal: AbortSignal): Promise<boolean> => {
-    const { secretRef } = key.spec;
-    if (secretRef !== undefined) return await attendNamed([secretRef.name], "key", target, signal);
     const result = await deps.ensure(key, signal);
+    if (signal.aborted) return false;
     if (result.ok) {
       if (result.made) log.info({ namespace: target.namespace, key: target.name }, "token made for a VirtualKey");
-      deps.override(target, CONDITION.VirtualKey, undefined);
-      return false;
-    }
-    if (result.retry) {
-      log.warn({ namespace: target.namespace, key: target.name, cause: result.message }, "token could not be made");
+      say(entry, undefined);
       return true;
     }
-    deps.override(target, CONDITION.VirtualKey, result.finding);
-    // Whoever holds the name may let go of it, which no watch of ours would tell.
-    return true;
-  };
-
-  const attendAgent = async (agent: AgentObject, target: StatusTarget, signal: AbortSignal): Promise<boolean> => {
-    const named = (agent.spec.credentials ?? []).map(({ secretRef }) => secretRef.name);
-    const unread = [...new Set(named)].filter((name) => store.find("Secret", target.namespace, name) === undefined);
-    return await attendNamed(unread, "upstream", target, signal);
-  };
-
-  const attendNamed = async (
-    names: readonly string[],
-    label: string,
-    target: StatusTarget,
-    signal: AbortSignal,
-  ): Promise<boolean> => {
-    const type = CONDITION[target.kind];
-    for (const name of names) {
-      const look = await deps.look(target.namespace, name, signal);
-      if (look === "unknown") return true;
-      if (look !== "not-labelled") continue;
-      const message = `Secret ${name} is there but may not be read: label it with parley.dev/credential: ${label}.`;
-      deps.override(target, type, { type, status: "False", reason: "SecretNotLabelled", message });
-      return false;
+    if (result.reason === "NotOwned") say(entry, keyFinding("SecretNotOwned", name));
+    else {
+      log.warn({ namespace: target.namespace, key: target.name, cause: result.message }, "token could not be made");
+      if (result.reason === "Refused") say(entry, keyFinding("SecretNotMade", name, result.message));
     }
-    deps.override(target, type, undefined);
     return false;
   };
 
+  const attendAgent = async (agent: AgentObject, entry: Missing, signal: AbortSignal): Promise<boolean> => {
+    const { namespace } = entry.target;
+    const hidden = new Set<string>();
+    let missed = false;
+    for (const name of unreadSecrets(agent)) {
+      const look = await deps.look(namespace, name, signal);
+      if (look === "unknown" || signal.aborted) return false;
+      if (look === "not-labelled") hidden.add(name);
+      else missed = true;
+    }
+    say(entry, hidden.size === 0 ? undefined : withHidden(entry.finding, agent, hidden));
+    return !missed;
+  };
+
+  /** Only while the finding that it is about still stands. */
+  const say = (entry: Missing, finding: Finding | undefined): void => {
+    const { kind, namespace, name } = entry.target;
+    if (missing.get(refOf(kind, namespace, name)) === entry) deps.override(entry.target, CONDITION[kind], finding);
+  };
+
+  const unreadSecrets = ({ spec, metadata: { namespace } }: AgentObject): ReadonlySet<string> =>
+    new Set(
+      (spec.credentials ?? [])
+        .map(({ secretRef }) => secretRef.name)
+        .filter((name) => store.find("Secret", namespace, name) === undefined),
+    );
+
+  const missesSecret = (ref: Ref, finding: Finding): boolean => {
+    if (finding.status !== "False") return false;
+    // Of an agent another fault may come first.
+    const object = store.get(ref);
+    return object?.kind === "A2AAgent" ? unreadSecrets(object).size > 0 : finding.reason === "SecretNotFound";
+  };
+
+  const forget = (ref: Ref): void => {
+    missing.delete(ref);
+    schedule.forget(ref);
+  };
+
   return {
-    results: (results) => {
+    turn: (refs, results) => {
       for (const { kind, namespace, name, uid, conditions } of results) {
         const ref = refOf(kind, namespace, name);
+        const target = { kind, namespace, name, uid };
+        const before = missing.get(ref);
         const finding = conditions.find(({ type }) => type === CONDITION[kind]);
-        if (finding?.status === "False" && finding.reason === "SecretNotFound") {
-          missing.set(ref, { kind, namespace, name, uid });
-          due.add(ref);
-        } else if (missing.delete(ref)) {
-          due.delete(ref);
-          deps.override({ kind, namespace, name, uid }, CONDITION[kind], undefined);
+        if (finding !== undefined && missesSecret(ref, finding)) {
+          if (before?.target.uid === uid && isDeepStrictEqual(before.finding, finding)) continue;
+          missing.set(ref, { target, finding });
+          if (leading !== undefined) schedule.now(ref);
+        } else if (before !== undefined) {
+          forget(ref);
+          deps.override(target, CONDITION[kind], undefined);
         }
       }
-      pump();
+      for (const ref of refs) if (missing.has(ref) && store.get(ref) === undefined) forget(ref);
     },
     lead: (holding) => {
       if (holding === (leading !== undefined)) return;
       leading?.abort();
       leading = holding ? new AbortController() : undefined;
-      if (holding) for (const ref of missing.keys()) due.add(ref);
-      pump();
+      schedule.clear();
+      if (holding) for (const ref of missing.keys()) schedule.now(ref);
     },
   };
+}
+
+const NOT_LABELLED = { status: "False", reason: "SecretNotLabelled" } as const;
+const notLabelled = (secret: string, label: "key" | "upstream"): string =>
+  `Secret ${secret} is there but may not be read: label it with parley.dev/credential: ${label}.`;
+
+/** The finding with another sentence for each Secret that is there; what else it says stays. */
+function withHidden(finding: Finding, { spec }: AgentObject, hidden: ReadonlySet<string>): Finding {
+  let { reason, message } = finding;
+  for (const { header, secretRef } of spec.credentials ?? []) {
+    if (!hidden.has(secretRef.name)) continue;
+    const before = agentFinding("SecretNotFound", header, secretRef.name).message;
+    if (message.startsWith(before)) ({ reason } = NOT_LABELLED);
+    message = message.replace(before, () => `Credential ${header}: ${notLabelled(secretRef.name, "upstream")}`);
+  }
+  return { ...finding, reason, message };
 }

@@ -3,7 +3,7 @@ import type { A2AAgentStatus, VirtualKeyStatus } from "../../crds/types.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject } from "./reduce.ts";
 import { objectPath } from "./resources.ts";
-import { refusalOf } from "./status.ts";
+import { refusalOf } from "./refusal.ts";
 
 /** Owner of the fields that we write: what we stop sending goes away. */
 export const FIELD_MANAGER = "parley-operator";

@@ -2,24 +2,22 @@
 // A Secret of that name which somebody else made is never taken over. The token is made here and leaves only to the API server.
 import { randomBytes } from "node:crypto";
 import type { KeyObject } from "../objects.ts";
-import type { Finding } from "../translate/result.ts";
+import { secretRefOf } from "../secret-ref.ts";
 import type { KubeClient } from "./client.ts";
 import { CREDENTIAL_LABEL, isRawObject } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
 import { collectionPath, objectPath } from "./resources.ts";
-import { refusalOf } from "./status.ts";
-
-/** The key under `data` of a Secret that the operator made. */
-export const TOKEN_KEY = "token";
-
-export const keySecretName = (virtualKey: string): string => `${virtualKey}-key`;
+import { refusalOf } from "./refusal.ts";
 
 export type EnsureResult =
   /** It was made now, or is there and ours. */
   | { readonly ok: true; readonly made: boolean }
   /** Somebody else's: the user must act. */
-  | { readonly ok: false; readonly retry: false; readonly finding: Finding }
-  | { readonly ok: false; readonly retry: true; readonly message: string };
+  | { readonly ok: false; readonly reason: "NotOwned" }
+  /** The API server does not let us (rights, quota, a Namespace that ends): somebody must act. */
+  | { readonly ok: false; readonly reason: "Refused"; readonly message: string }
+  /** No answer, or one that says to come again. */
+  | { readonly ok: false; readonly reason: "Unavailable"; readonly message: string };
 
 /** Sees to it that the Secret of a key without `secretRef` is there, labelled and owned. Throws nothing. */
 export async function ensureKeySecret(
@@ -28,7 +26,7 @@ export async function ensureKeySecret(
   signal: AbortSignal,
 ): Promise<EnsureResult> {
   const { namespace, name, uid } = key.metadata;
-  const secret = keySecretName(name);
+  const { name: secret, key: field } = secretRefOf(key);
   const path = objectPath("Secret", namespace, secret);
   try {
     const made = await client.request({
@@ -53,7 +51,7 @@ export async function ensureKeySecret(
           ],
         },
         // 256 random bits (crypto.randomBytes), in letters that need no quoting anywhere.
-        data: { [TOKEN_KEY]: Buffer.from(`sk-${randomBytes(32).toString("base64url")}`).toString("base64") },
+        data: { [field]: Buffer.from(`sk-${randomBytes(32).toString("base64url")}`).toString("base64") },
       },
       signal,
     });
@@ -61,7 +59,7 @@ export async function ensureKeySecret(
     if (made.status !== 409) return refused(made.status, made.body);
     const answer = await client.request({ method: "GET", path, signal });
     if (answer.status !== 200 || !isRawObject(answer.body)) return refused(answer.status, answer.body);
-    if (!isOwnedBy(answer.body, uid)) return { ok: false, retry: false, finding: notOwned(secret, name) };
+    if (!isOwnedBy(answer.body, uid)) return { ok: false, reason: "NotOwned" };
     if (answer.body.metadata.labels?.[CREDENTIAL_LABEL] === "key") return { ok: true, made: false };
     // Ours, but its label was taken off: put it back. Labels may change in an immutable Secret too.
     const labelled = await client.request({
@@ -78,7 +76,7 @@ export async function ensureKeySecret(
     });
     return labelled.status === 200 ? { ok: true, made: false } : refused(labelled.status, labelled.body);
   } catch (error) {
-    return { ok: false, retry: true, message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: "Unavailable", message: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -86,18 +84,8 @@ function isOwnedBy(raw: RawObject, uid: string): boolean {
   return raw.metadata.ownerReferences?.some((owner) => owner.controller === true && owner.uid === uid) ?? false;
 }
 
-function notOwned(secret: string, name: string): Finding {
-  return {
-    type: "SecretReady",
-    status: "False",
-    reason: "SecretNotOwned",
-    message:
-      `Secret ${secret} exists and does not belong to VirtualKey ${name}, so it is not used. ` +
-      `Name it in spec.secretRef to use it, or delete it and a new one is made.`,
-  };
-}
-
 function refused(status: number, body: unknown): EnsureResult {
   const { reason, message } = refusalOf(status, body);
-  return { ok: false, retry: true, message: `${reason}: ${message}` };
+  const ours = status >= 400 && status < 500 && status !== 401 && status !== 429;
+  return { ok: false, reason: ours ? "Refused" : "Unavailable", message: `${reason}: ${message}` };
 }

@@ -6,7 +6,7 @@ import type { Log } from "../../process/log.ts";
 import type { KubeAnswer, KubeClient, KubeRequest } from "./client.ts";
 import { microTime } from "./micro-time.ts";
 import { sleep } from "./sleep.ts";
-import { refusalOf } from "./status.ts";
+import { refusalOf } from "./refusal.ts";
 
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces";
 

@@ -9,7 +9,7 @@ import { isRawObject, reduce } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
 import { RESOURCES, collectionPath } from "./resources.ts";
 import { sleep } from "./sleep.ts";
-import { refusalOf } from "./status.ts";
+import { refusalOf } from "./refusal.ts";
 
 export type KindChange =
   /** A whole list: what is not in it is gone. The first one means that the kind is synced. */

@@ -5,7 +5,7 @@ import { createApplyStatus } from "./apply.ts";
 import { createEvents } from "./events.ts";
 import type { ObjectEvent } from "./events.ts";
 import { ensureKeySecret } from "./key-secrets.ts";
-import { lookAtSecret } from "./not-labelled.ts";
+import { lookAtSecret } from "./look-at-secret.ts";
 import { answer, refusal, startScriptedServer } from "./scripted-server.test-support.ts";
 import type { Handler, ScriptedServer } from "./scripted-server.test-support.ts";
 
@@ -211,16 +211,24 @@ describe("ensureKeySecret", () => {
   it("never takes over a Secret that somebody else made", async () => {
     server = await startScriptedServer(refusal(409, "AlreadyExists"), secret("u2", { "parley.dev/credential": "key" }));
     const result = await ensureKeySecret(server.client, key, signal);
-    expect(result).toMatchObject({ ok: false, retry: false, finding: { status: "False", reason: "SecretNotOwned" } });
+    expect(result).toEqual({ ok: false, reason: "NotOwned" });
     expect(server.asked.map(({ method }) => method)).toEqual(["POST", "GET"]);
   });
 
-  it("asks to try again when the API server fails, and never shows the token", async () => {
-    server = await startScriptedServer(refusal(403, "Forbidden", "no"), (response) => response.destroy());
+  it("tells what is refused from what may be tried again, and never shows the token", async () => {
+    server = await startScriptedServer(
+      refusal(403, "Forbidden", "no"),
+      (response) => response.destroy(),
+      refusal(503, "Busy", "later"),
+      refusal(429, "TooManyRequests", "later"),
+    );
     const refused = await ensureKeySecret(server.client, key, signal);
-    expect(refused).toEqual({ ok: false, retry: true, message: "Forbidden: no" });
+    expect(refused).toEqual({ ok: false, reason: "Refused", message: "Forbidden: no" });
     const broken = await ensureKeySecret(server.client, key, signal);
-    expect(broken).toMatchObject({ ok: false, retry: true });
+    expect(broken).toMatchObject({ ok: false, reason: "Unavailable" });
+    for (const message of ["Busy: later", "TooManyRequests: later"]) {
+      expect(await ensureKeySecret(server.client, key, signal)).toEqual({ ok: false, reason: "Unavailable", message });
+    }
     expect(JSON.stringify([refused, broken])).not.toContain("sk-");
   });
 });

@@ -2,7 +2,7 @@
 import { createServer } from "node:http";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { formatListenAddress, isLoopback } from "../../process/listen-address.ts";
+import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process/listen-address.ts";
 import type { ListenAddress } from "../../process/listen-address.ts";
 import type { Log } from "../../process/log.ts";
 import { ACKS_PATH, STREAM_MEDIA_TYPE, STREAM_PATH } from "../../proxy/table/contract.ts";
@@ -85,7 +85,13 @@ function listening(server: Server, { host, port }: ListenAddress): Promise<Liste
 }
 
 async function respond(deps: StreamServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://operator");
+  if (isLoopback(deps.listen.host) && !isLocalAuthority(request.headers.host)) {
+    return refuse(response, 403, "this listener answers to localhost or an IP address only");
+  }
+  // Proxies send none: what has one comes from a web page.
+  if (request.headers.origin !== undefined) return refuse(response, 403, "not for web pages");
+  const url = URL.parse(request.url ?? "/", "http://operator");
+  if (url === null) return refuse(response, 400, "the path is malformed");
   const wanted = url.pathname === STREAM_PATH ? "GET" : url.pathname === ACKS_PATH ? "POST" : undefined;
   if (wanted === undefined) return refuse(response, 404, "no such path");
   if (request.method !== wanted) return refuse(response, 405, `use ${wanted}`, { allow: wanted });

@@ -157,6 +157,11 @@ const keyReasons = {
     message: (secret: string) =>
       `Secret ${secret} exists and does not belong to this VirtualKey, so it is not used. Name it in spec.secretRef to use it, or delete it and a new one is made.`,
   },
+  SecretNotMade: {
+    type: "SecretReady",
+    status: "False",
+    message: (secret: string, why: string) => `Secret ${secret} could not be made: ${why}`,
+  },
   KeyMissing: {
     type: "SecretReady",
     status: "False",

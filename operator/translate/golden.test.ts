@@ -22,11 +22,12 @@ function shown(translation: Translation): string {
   return stringify({ rows, results }, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
 }
 
-/** Of discovery, and of bugs. */
+/** Of discovery, of the care for Secrets, and of bugs. */
 const ELSEWHERE: ReadonlySet<string> = new Set([
   "CardUnreachable",
   "CardInvalid",
   "UpstreamRefused",
+  "SecretNotMade",
   "TranslationFailed",
 ]);
 

@@ -1,18 +1,14 @@
 // The token of a VirtualKey. In: the key's Secret. Out: its SHA-256, or why it cannot be used. The token itself goes no further.
 import { hash } from "node:crypto";
 import type { KeyObject } from "../objects.ts";
+import { secretRefOf } from "../secret-ref.ts";
 import { keyFinding } from "./conditions.ts";
 import type { ObjectLookup } from "./lookup.ts";
 import type { Finding } from "./result.ts";
 import type { TranslateSettings } from "./settings.ts";
 
-/** Where the token of a key is. Without `secretRef` the operator makes a Secret of this name. */
-export function secretRefOf({ spec, metadata }: KeyObject): { readonly name: string; readonly key: string } {
-  return spec.secretRef ?? { name: `${metadata.name}-key`, key: "token" };
-}
-
 /** Characters; a token that people made up may be found by trying. */
-export const MIN_TOKEN_LENGTH = 32;
+const MIN_TOKEN_LENGTH = 32;
 
 export type Token =
   | { readonly state: "usable"; readonly sha256: string; readonly loopbackOnly: boolean }
