@@ -1,9 +1,8 @@
 // The listener for operators of the process: health, readiness, metrics, and routes handed in. In: what to ask. Out: a fastify app.
 import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
-import { isIP } from "node:net";
 import { Readable } from "node:stream";
-import { type ListenAddress, isLoopback } from "./listen-address.ts";
+import { type ListenAddress, isLocalAuthority, isLoopback } from "./listen-address.ts";
 import type { Log } from "./log.ts";
 
 export interface AdminDeps {
@@ -31,11 +30,9 @@ export interface Admin {
 export function createAdmin({ listen, registry, exposition, log, unready, routes }: AdminDeps): Admin {
   const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: 30_000 });
 
-  // A web page can point a name of its own at 127.0.0.1 and read what stands there; it cannot choose the Host that is sent then.
   if (isLoopback(listen.host)) {
     app.addHook("onRequest", async (request, reply) => {
-      const host = request.hostname.replace(/^\[|\]$/g, "");
-      if (isIP(host) === 0 && !isLoopback(host)) {
+      if (!isLocalAuthority(request.headers.host)) {
         await reply.code(403).send({ error: "This listener answers to localhost or an IP address only." });
       }
     });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatListenAddress, isLoopback, parseListenAddress } from "./listen-address.ts";
+import { formatListenAddress, isLocalAuthority, isLoopback, parseListenAddress } from "./listen-address.ts";
 
 describe("parseListenAddress", () => {
   test.each([
@@ -65,5 +65,26 @@ describe("isLoopback", () => {
     "",
   ])("%j is not", (host) => {
     expect(isLoopback(host)).toBe(false);
+  });
+});
+
+describe("isLocalAuthority", () => {
+  test.each(["localhost", "localhost:4000", "127.0.0.1", "127.0.0.1:80", "10.1.2.3:80", "[::1]", "[::1]:4000"])(
+    "%s is",
+    (host) => {
+      expect(isLocalAuthority(host)).toBe(true);
+    },
+  );
+  test.each([
+    undefined,
+    "",
+    ":80",
+    "evil.example",
+    "evil.example:4000",
+    "localhost.evil.example",
+    "127.0.0.1.nip.io",
+    "a b",
+  ])("%j is not", (host) => {
+    expect(isLocalAuthority(host)).toBe(false);
   });
 });

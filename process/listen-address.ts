@@ -41,3 +41,13 @@ export function isLoopback(host: string): boolean {
   if (family === 0) return host.toLowerCase() === "localhost";
   return loopback.check(host, family === 6 ? "ipv6" : "ipv4");
 }
+
+/**
+ * Whether a Host header names localhost or an IP address. A web page can point a name of its own at a loopback address and
+ * read what stands there (DNS rebinding); it cannot choose the Host that is sent then.
+ */
+export function isLocalAuthority(authority: string | undefined): boolean {
+  const match = form.exec(authority ?? "") ?? form.exec(`${authority ?? ""}:0`);
+  const host = match?.[1] ?? match?.[2] ?? "";
+  return isIP(host) !== 0 || isLoopback(host);
+}
