@@ -2,6 +2,7 @@
 // Nothing here is global: tests and `parley serve` run it inside their own process.
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
+import { Server as NetServer, type Socket } from "node:net";
 import { isLoopback } from "../process/listen-address.ts";
 import type { Clock, Timer } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
@@ -111,6 +112,25 @@ export function createProxy(deps: ProxyDeps): Proxy {
     },
   });
 
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+
+  let unused = new Set<Socket>();
+  /**
+   * Closes connections on which nothing ran at the last look and nothing runs now: a request that is on its way gets in between.
+   * Not `closeIdleConnections`: for that one a connection is idle once its answer was handed over, though the client may still be
+   * reading it.
+   */
+  function closeUnused(): void {
+    const used = new Set(open.all().map(({ req }) => req.socket));
+    const before = unused;
+    unused = new Set([...sockets].filter((socket) => !used.has(socket) && !lingering.has(socket)));
+    for (const socket of unused) if (before.has(socket)) socket.destroy();
+  }
+
   const stopListening = table.onChange((change) => {
     const now = JSON.stringify(table.gateway.allowedUpstreams);
     if (now !== allowedUpstreams) {
@@ -129,7 +149,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     connections.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);
-    if (plane.draining) server.closeIdleConnections();
+    if (plane.draining) closeUnused();
   }
 
   function idle(): Promise<void> {
@@ -138,7 +158,11 @@ export function createProxy(deps: ProxyDeps): Proxy {
 
   function cutAll(): number {
     const running = open.all();
-    for (const exchange of running) fail(exchange, "Draining");
+    for (const exchange of running) {
+      // Its answer was handed over, and is not read.
+      if (exchange.over) exchange.req.socket.destroy();
+      else fail(exchange, "Draining");
+    }
     return running.length;
   }
 
@@ -149,7 +173,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     stopListening();
     cutAll();
     const closed = server.listening ? once(server, "close") : undefined;
-    if (server.listening) server.close();
+    server.close();
     server.closeAllConnections();
     await closed;
     await connections.close();
@@ -166,8 +190,9 @@ export function createProxy(deps: ProxyDeps): Proxy {
     },
     async drain(limitMs) {
       plane.draining = true;
-      if (server.listening) server.close();
-      server.closeIdleConnections();
+      // What node:http adds to it is closeIdleConnections.
+      if (server.listening) NetServer.prototype.close.call(server);
+      closeUnused();
       let cut = 0;
       const limit = clock.setTimeout(() => {
         cut = cutAll();

@@ -6,6 +6,7 @@ export interface Lingering {
    * Destroys the socket at `until` (milliseconds since the epoch), unless `done` says by then that there is no need.
    */
   add(socket: Socket, until: number, done?: () => boolean): void;
+  has(socket: Socket): boolean;
   sweep(now: number): void;
   readonly size: number;
 }
@@ -17,6 +18,7 @@ export function createLingering(): Lingering {
     add(socket, until, done) {
       sockets.set(socket, { until, done });
     },
+    has: (socket) => sockets.has(socket),
     sweep(now) {
       for (const [socket, { until, done }] of sockets) {
         const ended = socket.destroyed || done?.() === true;
