@@ -14,6 +14,7 @@ import {
   TASK,
   TOKEN,
 } from "../proxy.test-support.ts";
+import { keyRowId } from "../table/contract.ts";
 import { beginStream, completed, event, openStream, working } from "../stream.test-support.ts";
 
 const use = createCleanup();
@@ -153,6 +154,32 @@ describe("a stream", () => {
     expect(client.headers["content-type"]).toBe("application/json");
     expect(await client.ended).toBe("clean");
     expect(await proxy.record(0)).toMatchObject({ streaming: false, events: 0, outcome: "ok" });
+  });
+
+  test.each([
+    ["revoked", "KeyRevoked"],
+    ["left by its client", undefined],
+  ])("that waits behind another answer on its connection is ended, too: %s", async (how, reason) => {
+    const agent = await use(
+      startAgent((_req, res, body) => {
+        if (!body.includes("message/stream")) return;
+        beginStream(res);
+        res.write(event(working));
+      }),
+    );
+    const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
+    const head = `POST /a2a/travel HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+    const client = connect(proxy.port, "127.0.0.1");
+    for (const body of [rpc("message/send", message()), BODY]) {
+      client.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    }
+    await proxy.until(() => proxy.streams() === 1);
+    if (how === "revoked") proxy.table.applyLocal([{ id: keyRowId("agents", "alice"), row: null }], false);
+    else client.destroy();
+    await proxy.until(() => proxy.proxy.open === 0 && proxy.records.length === 2);
+    expect(proxy.records.map((record) => record.reason)).toEqual([reason, reason]);
+    expect(proxy.streams()).toBe(0);
+    client.destroy();
   });
 
   test("of an agent that is faster than its client holds the agent back, not the memory", async () => {

@@ -85,7 +85,8 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     // In the middle of an event nothing can be said that the client would read; a broken end it will notice.
     if (this.#reader.betweenEvents) res.write(errorEvent(binding, reason, { id: rpcId, version }));
     const { socket } = res;
-    if (socket === null) return;
+    // Another answer of the connection comes first; or the client left.
+    if (socket === null) return void res.destroy();
     // Node passes what was written on after this turn; only then may the end follow.
     process.nextTick(() => socket.destroySoon());
     plane.lingering.add(socket, plane.clock.now() + CUT_GRACE_MS);
