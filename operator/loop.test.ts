@@ -1,160 +1,218 @@
+// The loop over the real store, translation, publisher and status writer; only the API server is played.
 import { beforeEach, describe, expect, it } from "vitest";
-import type { RowChange } from "../proxy/table/contract.ts";
+import { createFakeClock } from "../proxy/table/clock.test-support.ts";
 import { createLoop } from "./loop.ts";
 import type { Scope } from "./loop.ts";
-import type { NamespaceObject, Ref } from "./objects.ts";
+import type { Kind, Ref, StoredObject } from "./objects.ts";
+import { createPublisher } from "./publish/publisher.ts";
+import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
-import type { ObjectResult, TranslateOutput } from "./translate/result.ts";
+import { createTranslation } from "./translate/engine.ts";
+import { agent, key, metadata, secret, service } from "./translate/objects.test-support.ts";
+import type { ObjectResult } from "./translate/result.ts";
 
 const silent = (): void => undefined;
-
-const namespace = (name: string, resourceVersion: string, labels: Record<string, string> = {}): NamespaceObject => ({
-  kind: "Namespace",
-  metadata: {
-    namespace: "",
-    name,
-    uid: name,
-    generation: 0,
-    resourceVersion,
-    creationTimestamp: "2026-01-01T00:00:00Z",
-    labels,
-  },
-});
-const service = (ns: string, name: string) =>
-  ({
-    kind: "Service",
-    metadata: { ...namespace(name, "1").metadata, namespace: ns },
-    type: "ClusterIP",
-    ports: [],
-  }) as const;
-const result: ObjectResult = {
-  kind: "A2AAgent",
-  namespace: "agents",
-  name: "travel",
-  uid: "u",
-  generation: 1,
-  conditions: [],
-  fields: {},
-  rowId: null,
-};
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+const of = (kind: Kind): Scope => ({ kind });
+const namespace = (name: string, labels: Record<string, string> = {}): StoredObject => ({
+  kind: "Namespace",
+  metadata: metadata("", name, { labels }),
+});
 
 describe("createLoop", () => {
-  const all: Scope = { kind: "Namespace" };
-  let calls: unknown[];
   let errors: number;
-  let fail = false;
+  /** Parts that throw when they are called next, once each. */
+  let failing: Set<"update" | "publish" | "status" | "turn">;
 
   beforeEach(() => {
-    calls = [];
     errors = 0;
-    fail = false;
+    failing = new Set();
   });
+  const perhaps = (part: "update" | "publish" | "status" | "turn"): void => {
+    if (failing.delete(part)) throw new Error("a bug");
+  };
 
-  function start(scopes: readonly Scope[] = [all]) {
+  function start(scopes: readonly Scope[] = [of("A2AAgent"), of("VirtualKey"), of("Secret")]) {
+    const clock = createFakeClock();
+    const log = { trace: silent, debug: silent, info: silent, warn: silent, error: () => errors++ };
     const store = createStore({ gatewayName: "default" });
-    const output = (what: string, refs: Iterable<Ref>): TranslateOutput => {
-      if (fail) throw new Error("a bug");
-      calls.push([what, ...refs]);
-      return {
-        changes: [{ id: "gateway", row: null }],
-        results: [result],
-        removed: [{ kind: "VirtualKey", namespace: "agents", name: "alice" }],
-      };
+    const settings = {
+      gatewayName: "default",
+      publicUrl: undefined,
+      trustedProxies: [],
+      allowedUpstreams: [],
+      exemptTokens: [],
+      selectors: true,
     };
+    const translation = createTranslation({ store, settings, onError: () => errors++ });
+    const publisher = createPublisher({
+      gateway: "default",
+      replica: "r1",
+      clock,
+      log,
+      metrics: { batch: silent, acked: silent, cut: silent },
+    });
+    const written = new Map<string, string | undefined>();
+    const status = createStatusWriter({
+      read: (ref) => store.get(ref),
+      proxies: () => publisher.proxies(),
+      sent: () => publisher.state.sequence,
+      write: ({ name }, { conditions }) => {
+        written.set(name, conditions?.find(({ type }) => type === "Accepted")?.reason);
+        return Promise.resolve({ ok: true, resourceVersion: `w${written.size}` });
+      },
+      emit: silent,
+      clock,
+      random: () => 0.5,
+      log,
+      metrics: { written: silent },
+    });
+    status.lead(true);
+    const read: Ref[] = [];
+    const turns: { readonly refs: readonly Ref[]; readonly results: readonly string[] }[] = [];
     const loop = createLoop({
       store,
-      translation: { update: (refs) => output("update", refs), rebuild: () => output("rebuild", []) },
-      publisher: {
-        apply: (changes: readonly RowChange[]) => {
-          calls.push(["publish", ...changes.map(({ id }) => id)]);
-          return 7;
+      translation: {
+        update: (refs) => {
+          const output = translation.update(refs);
+          perhaps("update");
+          return output;
         },
-        open: () => calls.push("open"),
+        rebuild: (lost) => translation.rebuild(lost),
+      },
+      publisher: {
+        apply: (changes) => {
+          perhaps("publish");
+          return publisher.apply(changes);
+        },
+        open: () => publisher.open(),
       },
       status: {
-        results: (results, sequence) => calls.push(["status", results.length, sequence]),
-        removed: (ref) => calls.push(["removed", ref]),
-        stored: (ref) => calls.push(["stored", ref]),
+        results: (results, sequence) => {
+          perhaps("status");
+          status.results(results, sequence);
+        },
+        removed: (ref) => status.removed(ref),
+        stored: (ref) => {
+          read.push(ref);
+          status.stored(ref);
+        },
       },
-      onTurn: (refs) => calls.push(["turn", ...refs]),
+      onTurn: (refs, results: readonly ObjectResult[]) => {
+        perhaps("turn");
+        turns.push({ refs: [...refs], results: results.map(({ name }) => name) });
+      },
       scopes,
-      now: () => 0,
-      log: { trace: silent, debug: silent, info: silent, warn: silent, error: () => errors++ },
+      now: () => clock.elapsed(),
+      log,
       translated: silent,
     });
-    const heard = (): unknown[] => calls.splice(0).filter((call) => !(Array.isArray(call) && call[0] === "stored"));
-    return { store, loop, heard };
+    const list = (kind: Kind, ...objects: StoredObject[]): void => loop.take(of(kind), { type: "replaced", objects });
+    const upsert = (object: StoredObject): void => loop.take(of(object.kind), { type: "upsert", object });
+    const remove = (kind: Kind, name: string): void =>
+      loop.take(of(kind), { type: "delete", namespace: "agents", name });
+    return {
+      clock,
+      store,
+      loop,
+      publisher,
+      status,
+      written,
+      read,
+      turns,
+      list,
+      upsert,
+      remove,
+      rows: () =>
+        [...publisher.lines()]
+          .map(([id]) => id)
+          .filter((id) => id.startsWith("agent/") || id.startsWith("key/"))
+          .sort(),
+      /** Lets statuses be written that nobody acknowledges. */
+      writeAll: async () => {
+        clock.advance(6_000);
+        await turn();
+      },
+      begin: async (...agents: StoredObject[]) => {
+        for (const { kind } of scopes) list(kind, ...(kind === "A2AAgent" ? agents : []));
+        await turn();
+        turns.length = 0;
+      },
+    };
   }
 
-  it("publishes nothing before every kind was listed, then everything, and opens only after that", async () => {
-    const secrets: Scope = { kind: "Secret" };
-    const { loop, heard } = start([all, secrets]);
-    loop.take(all, { type: "replaced", objects: [namespace("a", "1")] });
+  it("publishes nothing before every kind was listed, then everything, and opens only then", async () => {
+    const { loop, list, publisher, rows, turns } = start();
+    list("A2AAgent", agent());
+    list("VirtualKey", key());
     await turn();
-    expect([heard(), loop.synced, loop.missing, loop.isSynced("Namespace"), loop.isSynced("Secret")]).toEqual([
-      [],
+    expect([loop.synced, loop.missing, loop.isSynced("A2AAgent"), loop.isSynced("Secret")]).toEqual([
       false,
       ["Secret"],
       true,
       false,
     ]);
-    loop.take(secrets, { type: "replaced", objects: [] });
+    expect([publisher.isOpen, rows(), turns]).toEqual([false, [], []]);
+    list("Secret", secret());
     await turn();
-    expect(heard()).toEqual([
-      ["rebuild"],
-      ["publish", "gateway"],
-      ["removed", "VirtualKey/agents/alice"],
-      ["status", 1, 7],
-      ["turn", "Namespace//a"],
-      "open",
-    ]);
     expect([loop.synced, loop.missing]).toEqual([true, []]);
+    expect([publisher.isOpen, publisher.state.sequence, rows()]).toEqual([
+      true,
+      1,
+      ["agent/agents/travel", "key/agents/alice"],
+    ]);
+    expect(turns).toEqual([
+      {
+        refs: ["A2AAgent/agents/travel", "VirtualKey/agents/alice", "Secret/agents/alice-key"],
+        results: ["travel", "alice"],
+      },
+    ]);
   });
 
   it("begins with an empty cluster too", async () => {
-    const { loop, heard } = start();
-    loop.take(all, { type: "replaced", objects: [] });
-    await turn();
-    expect(heard()).toContain("open");
+    const { begin, publisher } = start();
+    await begin();
+    expect(publisher.isOpen).toBe(true);
   });
 
   it("translates together what comes together, and only what matters", async () => {
-    const { loop, heard } = start();
-    loop.take(all, { type: "replaced", objects: [namespace("a", "1"), namespace("b", "1")] });
+    const { begin, upsert, remove, turns } = start();
+    await begin(agent(), agent({ name: "weather" }));
+    upsert(agent({}, { publicName: "journeys" }));
+    upsert(agent({ name: "weather", metadata: { resourceVersion: "2" } }));
+    remove("A2AAgent", "never-there");
+    remove("A2AAgent", "weather");
     await turn();
-    heard();
-    loop.take(all, { type: "upsert", object: namespace("a", "2", { team: "x" }) });
-    loop.take(all, { type: "upsert", object: namespace("b", "2") });
-    loop.take(all, { type: "delete", namespace: "", name: "never there" });
-    loop.take(all, { type: "delete", namespace: "", name: "b" });
+    expect(turns).toEqual([{ refs: ["A2AAgent/agents/travel", "A2AAgent/agents/weather"], results: ["travel"] }]);
+    upsert(agent({ metadata: { resourceVersion: "3" } }, { publicName: "journeys" }));
     await turn();
-    expect(heard()[0]).toEqual(["update", "Namespace//a", "Namespace//b"]);
-    loop.take(all, { type: "upsert", object: namespace("a", "3", { team: "x" }) });
+    expect(turns).toHaveLength(1);
+  });
+
+  it("writes statuses of what it translated, and none of what is gone", async () => {
+    const { begin, remove, written, writeAll } = start();
+    await begin(agent(), agent({ name: "weather" }));
+    remove("A2AAgent", "weather");
     await turn();
-    expect(heard()).toEqual([]);
+    await writeAll();
+    expect([...written]).toEqual([["travel", "Accepted"]]);
   });
 
   it("tells statuses of every object that was read, also where nothing that matters changed", async () => {
-    const { loop } = start();
-    loop.take(all, { type: "replaced", objects: [namespace("a", "1")] });
-    loop.take(all, { type: "upsert", object: namespace("a", "2") });
-    expect(calls).toEqual([
-      ["stored", "Namespace//a"],
-      ["stored", "Namespace//a"],
-    ]);
+    const { list, upsert, read } = start();
+    list("A2AAgent", agent());
+    upsert(agent({ metadata: { resourceVersion: "2" } }));
+    expect(read).toEqual(["A2AAgent/agents/travel", "A2AAgent/agents/travel"]);
     await turn();
   });
 
   it("finds by a list what the watch has missed", async () => {
-    const { loop, heard, store } = start();
-    loop.take(all, { type: "replaced", objects: [namespace("a", "1"), namespace("b", "1")] });
+    const { begin, list, rows, turns } = start();
+    await begin(agent({ name: "a" }), agent({ name: "b" }));
+    list("A2AAgent", agent({ name: "b" }), agent({ name: "c" }));
     await turn();
-    heard();
-    loop.take(all, { type: "replaced", objects: [namespace("b", "1"), namespace("c", "9")] });
-    await turn();
-    expect(new Set(heard()[0] as string[])).toEqual(new Set(["update", "Namespace//a", "Namespace//c"]));
-    expect(store.size("Namespace")).toBe(2);
+    expect(new Set(turns[0]?.refs)).toEqual(new Set(["A2AAgent/agents/a", "A2AAgent/agents/c"]));
+    expect(rows()).toEqual(["agent/agents/b", "agent/agents/c"]);
   });
 
   it("keeps the objects of other namespaces when one of them is listed again", async () => {
@@ -163,27 +221,69 @@ describe("createLoop", () => {
       { kind: "Service", namespace: "two" },
     ];
     const { loop, store } = start([one, two]);
-    loop.take(one, { type: "replaced", objects: [service("one", "a")] });
+    loop.take(one, { type: "replaced", objects: [service({ namespace: "one", name: "a" })] });
     expect(loop.isSynced("Service")).toBe(false);
-    loop.take(two, { type: "replaced", objects: [service("two", "b")] });
+    loop.take(two, { type: "replaced", objects: [service({ namespace: "two", name: "b" })] });
     await turn();
-    loop.take(one, { type: "replaced", objects: [service("one", "c")] });
+    loop.take(one, { type: "replaced", objects: [service({ namespace: "one", name: "c" })] });
     await turn();
-    expect([...store.list("Service")].map(({ metadata }) => metadata.name).sort()).toEqual(["b", "c"]);
+    expect([...store.list("Service")].map(({ metadata: { name } }) => name).sort()).toEqual(["b", "c"]);
   });
 
-  it("survives a bug in translation and makes everything anew at the next change", async () => {
-    const { loop, heard } = start();
-    loop.take(all, { type: "replaced", objects: [] });
+  describe.each(["update", "publish", "status", "turn"] as const)("after a bug in the part %s", (part) => {
+    it("hands everything over once more, without waiting for a change", async () => {
+      const { begin, upsert, remove, rows, turns, written, writeAll } = start();
+      await begin(agent({ name: "a" }), agent({ name: "b" }));
+      failing.add(part);
+      upsert(agent({ name: "c" }));
+      remove("A2AAgent", "a");
+      await turn();
+      await turn();
+      expect([errors, rows()]).toEqual([1, ["agent/agents/b", "agent/agents/c"]]);
+      // Nobody missed what changed, and nothing of the turn that failed is left behind.
+      expect(turns).toEqual([{ refs: ["A2AAgent/agents/c", "A2AAgent/agents/a"], results: ["b", "c"] }]);
+      await writeAll();
+      expect([...written.keys()].sort()).toEqual(["b", "c"]);
+      remove("A2AAgent", "c");
+      await turn();
+      expect([errors, rows()]).toEqual([1, ["agent/agents/b"]]);
+    });
+  });
+
+  it("tries again once by itself after a failure, and then with the next change", async () => {
+    const { begin, upsert, remove, rows, turns } = start();
+    await begin(agent({ name: "a" }));
+    failing.add("publish");
+    upsert(agent({ name: "b" }));
+    remove("A2AAgent", "a");
     await turn();
-    heard();
-    fail = true;
-    loop.take(all, { type: "upsert", object: namespace("a", "1") });
+    failing.add("publish");
     await turn();
-    expect([heard(), errors]).toEqual([[], 1]);
-    fail = false;
-    loop.take(all, { type: "upsert", object: namespace("b", "1") });
     await turn();
-    expect(heard()[0]).toEqual(["rebuild"]);
+    expect([errors, rows(), turns]).toEqual([2, ["agent/agents/a"], []]);
+    upsert(agent({ name: "c" }));
+    await turn();
+    expect([errors, rows()]).toEqual([2, ["agent/agents/b", "agent/agents/c"]]);
+    expect(turns[0]?.refs).toEqual(["A2AAgent/agents/b", "A2AAgent/agents/a", "A2AAgent/agents/c"]);
+  });
+
+  it("does not open before a turn has come through", async () => {
+    const { begin, upsert, publisher } = start();
+    failing.add("status");
+    await begin(agent());
+    await turn();
+    expect([publisher.isOpen, errors]).toEqual([false, 1]);
+    upsert(agent({ name: "b" }));
+    await turn();
+    expect([publisher.isOpen, publisher.state.sequence]).toEqual([true, 1]);
+  });
+
+  it("takes labels of Namespaces along", async () => {
+    const { list, upsert, loop, turns } = start([of("Namespace")]);
+    list("Namespace", namespace("a"));
+    await turn();
+    upsert(namespace("a", { team: "x" }));
+    await turn();
+    expect([loop.synced, turns.at(-1)?.refs]).toEqual([true, ["Namespace//a"]]);
   });
 });

@@ -16,7 +16,7 @@ export interface Scope {
 
 export interface LoopDeps {
   readonly store: Store;
-  readonly translation: { update(refs: Iterable<Ref>): TranslateOutput; rebuild(): TranslateOutput };
+  readonly translation: { update(refs: Iterable<Ref>): TranslateOutput; rebuild(lost?: boolean): TranslateOutput };
   readonly publisher: { apply(changes: readonly RowChange[]): number; open(): void };
   readonly status: {
     results(results: readonly ObjectResult[], sequence: number): void;
@@ -47,8 +47,8 @@ export function createLoop(deps: LoopDeps): Loop {
   const unsynced = new Set(deps.scopes.map(scopeId));
   let dirty = new Set<Ref>();
   let scheduled = false;
-  /** Nothing was translated yet, or the last turn failed half way. */
-  let rebuild = true;
+  /** What the next turn begins from: nothing was translated yet; what the last turn gave has arrived; it failed half way. */
+  let before: "nothing" | "turn" | "failure" = "nothing";
 
   const turn = (): void => {
     scheduled = false;
@@ -57,18 +57,18 @@ export function createLoop(deps: LoopDeps): Loop {
     dirty = new Set();
     const startedAt = now();
     try {
-      const output = rebuild ? translation.rebuild() : translation.update(refs);
-      const opens = rebuild;
-      rebuild = true;
+      const output = before === "turn" ? translation.update(refs) : translation.rebuild(before === "failure");
       const sequence = publisher.apply(output.changes);
       for (const { kind, namespace, name } of output.removed) status.removed(refOf(kind, namespace, name));
       status.results(output.results, sequence);
       deps.onTurn(refs, output.results);
-      rebuild = false;
-      if (opens) publisher.open();
+      if (before !== "turn") publisher.open();
+      before = "turn";
     } catch (error) {
-      // A bug. What is published stays; the next change makes everything anew.
-      rebuild = true;
+      // A bug. What is published stays. Everything is made anew and handed over once more: now, and if that fails too, with the next change.
+      for (const ref of refs) dirty.add(ref);
+      if (before === "turn") schedule();
+      before = "failure";
       log.error({ err: error }, "translation failed; what is published stays as it is");
     }
     deps.translated((now() - startedAt) / 1000);

@@ -25,8 +25,11 @@ export interface Translation {
    * however many objects there are.
    */
   update(refs: Iterable<Ref>): TranslateOutput;
-  /** Makes everything anew from the store. Gives what differs from what was given before: all at first, nothing if updates were right. */
-  rebuild(): TranslateOutput;
+  /**
+   * Makes everything anew from the store. Gives what differs from what was given before: all at first, nothing if updates were right.
+   * `lost`: what was given last may not have arrived; then it gives everything.
+   */
+  rebuild(lost?: boolean): TranslateOutput;
   /** All rows as they stand. */
   rows(): Iterable<RowChange & { readonly row: Row }>;
   /** All results as they stand: what a new writer of statuses begins with. */
@@ -181,13 +184,13 @@ export function createTranslation(deps: TranslationDeps): Translation {
       output.row(GATEWAY_ROW_ID, translateGateway(settings));
       return run(refs);
     },
-    rebuild() {
+    rebuild(lost = false) {
       reads.clear();
       publicNames.clear();
       tokens.clear();
       derivations.clear();
       factBySlice.clear();
-      output.forget();
+      output.forget(lost);
       output.row(GATEWAY_ROW_ID, translateGateway(settings));
       const refs: Ref[] = [];
       for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) {

@@ -9,8 +9,11 @@ export interface Output {
   row(id: RowId, row: Row | null): void;
   /** Null: the object is gone. */
   result(ref: Ref, result: ObjectResult | null): void;
-  /** Everything given so far is gone unless it comes again before `take`. */
-  forget(): void;
+  /**
+   * Everything given so far is gone unless it comes again before `take`; what came in since then is forgotten. `lost`: what the last
+   * `take` gave may not have arrived, so the next one gives everything, also what is as before, and once more what was removed.
+   */
+  forget(lost: boolean): void;
   /** What differs from what was taken before. */
   take(): TranslateOutput;
   rows(): Iterable<RowChange & { readonly row: Row }>;
@@ -22,13 +25,16 @@ export function createOutput(): Output {
   const results = new Map<Ref, ObjectResult>();
   const newRows = new Map<RowId, Row | null>();
   const newResults = new Map<Ref, ObjectResult | null>();
+  let last: Pick<TranslateOutput, "changes" | "removed"> = { changes: [], removed: [] };
+  const gone = new Map<Ref, Named>();
+  let everything = false;
 
   const takeRows = (): RowChange[] => {
     const changes: RowChange[] = [];
     for (const [id, row] of newRows) {
       if (row === null) {
-        if (rows.delete(id)) changes.push({ id, row });
-      } else if (!isDeepStrictEqual(rows.get(id), row)) {
+        if (rows.delete(id) || everything) changes.push({ id, row });
+      } else if (everything || !isDeepStrictEqual(rows.get(id), row)) {
         rows.set(id, row);
         changes.push({ id, row });
       }
@@ -40,26 +46,38 @@ export function createOutput(): Output {
   return {
     row: (id, row) => void newRows.set(id, row),
     result: (ref, result) => void newResults.set(ref, result),
-    forget() {
+    forget(lost) {
+      newRows.clear();
+      newResults.clear();
+      everything ||= lost;
+      if (everything) {
+        for (const { id, row } of last.changes) if (row === null) newRows.set(id, null);
+        for (const named of last.removed) gone.set(refOfNamed(named), named);
+      }
       for (const id of rows.keys()) newRows.set(id, null);
       for (const ref of results.keys()) newResults.set(ref, null);
     },
     take() {
       const changed: ObjectResult[] = [];
-      const removed: TranslateOutput["removed"][number][] = [];
       for (const [ref, result] of newResults) {
         const before = results.get(ref);
         if (result === null) {
           if (before === undefined) continue;
           results.delete(ref);
-          removed.push({ kind: before.kind, namespace: before.namespace, name: before.name });
-        } else if (!isDeepStrictEqual(before, result)) {
+          gone.set(ref, { kind: before.kind, namespace: before.namespace, name: before.name });
+        } else {
+          gone.delete(ref);
+          if (!everything && isDeepStrictEqual(before, result)) continue;
           results.set(ref, result);
           changed.push(result);
         }
       }
       newResults.clear();
-      return { changes: takeRows(), results: changed.sort(byName), removed: removed.sort(byName) };
+      const taken = { changes: takeRows(), results: changed.sort(byName), removed: [...gone.values()].sort(byName) };
+      gone.clear();
+      everything = false;
+      last = taken;
+      return taken;
     },
     rows: () => rows.entries().map(([id, row]) => ({ id, row })),
     results: () => results.values(),
