@@ -35,6 +35,19 @@ describe("an owner", () => {
     expect(affinity.find("a", "context", "c")).toMatchObject({ identity: "two", confirmed: true });
   });
 
+  test("that no answer confirmed is nobody: the next who claims or answers has it", () => {
+    const affinity = createAffinity(100);
+    affinity.claim("a", "c", "one", "main");
+    affinity.claim("a", "c", "two", "canary");
+    expect(affinity.find("a", "context", "c")).toEqual({ identity: "two", backend: "canary", confirmed: false });
+    affinity.learn("a", "context", "c", "three", "main");
+    expect(affinity.find("a", "context", "c")).toEqual({ identity: "three", backend: "main", confirmed: true });
+    affinity.claim("a", "c", "four", "main");
+    affinity.learn("a", "context", "c", "four", "main");
+    expect(affinity.find("a", "context", "c")?.identity).toBe("three");
+    expect(affinity.size).toBe(1);
+  });
+
   test("of a very long id is kept, and not confused with others", () => {
     const affinity = createAffinity(100);
     const long = "x".repeat(100_000);

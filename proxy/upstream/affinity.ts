@@ -12,7 +12,7 @@ export type IdKind = "task" | "context";
 
 export interface Affinity {
   find(agentId: string, kind: IdKind, id: string): Owner | undefined;
-  /** An answer of this endpoint named the id. Whoever had it first keeps it. */
+  /** An answer of this endpoint named the id. Whoever answered for it first keeps it. */
   learn(agentId: string, kind: IdKind, id: string, identity: string, backend: string): void;
   /** A context of the client's own making goes to this endpoint; before its first request leaves. */
   claim(agentId: string, contextId: string, identity: string, backend: string): void;
@@ -64,10 +64,14 @@ export function createAffinity(capacity: number): Affinity {
       const owner = get(key);
       if (owner === undefined) put(key, { identity, backend, confirmed: true });
       else if (owner.identity === identity) owner.confirmed = true;
+      else if (!owner.confirmed) young.set(key, { identity, backend, confirmed: true });
     },
     claim(agentId, contextId, identity, backend) {
       const key = keyOf(agentId, "context", contextId);
-      if (get(key) === undefined) put(key, { identity, backend, confirmed: false });
+      const owner = get(key);
+      if (owner === undefined) put(key, { identity, backend, confirmed: false });
+      // Found, so it is young. Its endpoint was chosen once and never answered.
+      else if (!owner.confirmed && owner.identity !== identity) young.set(key, { identity, backend, confirmed: false });
     },
     release(agentId, contextId, identity) {
       const key = keyOf(agentId, "context", contextId);

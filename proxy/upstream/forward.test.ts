@@ -138,6 +138,21 @@ describe("conversations", () => {
     }
   });
 
+  test("whose first message failed after it had left begin anew where the next one goes, and stay there", async () => {
+    const failing = await use(startAgent((_req, res) => res.destroy()));
+    const agents = await Promise.all(
+      [0, 1].map((index) =>
+        use(startAgent(answering({ ...TASK, contextId: "mine", id: `t${index}`, metadata: { index } }))),
+      ),
+    );
+    const { port, table } = await use(startProxy([agentChange(), endpointsRow(endpointAt(failing.port))]));
+    const ask = () => send(port, { body: rpc("message/send", message({ contextId: "mine" })) });
+    expect((await ask()).status).toBe(502);
+    table.applyLocal([endpointsRow(...agents.map((agent) => endpointAt(agent.port)))], false);
+    for (let round = 0; round < 12; round++) expect((await ask()).status).toBe(200);
+    expect(agents.map(({ seen }) => seen.length).sort((a, b) => a - b)).toEqual([0, 12]);
+  });
+
   test("whose endpoint is gone are told so", async () => {
     const agent = await use(startAgent(answering(TASK)));
     const { port, table, record } = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
