@@ -34,6 +34,19 @@ describe("loadKubeConfig", () => {
   });
 
   it.each([
+    ["an open quote", 'users:\n- user:\n    token: "secret-token\n', "line 4 is not valid YAML"],
+    ["a value that goes on", "users:\n- user:\n    token: secret-token: more\n", "line 3 is not valid YAML"],
+    ["an alias", "users:\n- user:\n    token: *secret-token\n", "line 3 is not valid YAML"],
+    ["a tag", "users:\n- user:\n    token: !secret-token x\n", "line 3 is not valid YAML"],
+    ["text alone", "secret-token", "names no cluster"],
+    ["text for a list", "users: secret-token", "names no cluster"],
+  ])("shows no word of a file that cannot be read: %s", (_, text, expected) => {
+    const loaded = loadKubeConfig({ kubeconfig: file("torn", text), inCluster: false });
+    expect(loaded).toMatchObject({ ok: false, fault: expect.stringContaining(expected) });
+    expect(JSON.stringify(loaded)).not.toContain("secret-token");
+  });
+
+  it.each([
     ["nothing at all", undefined, "no API server"],
     ["a file that is not there", "missing", "cannot be read"],
     ["a file that is no YAML", "broken", "cannot be read"],

@@ -43,9 +43,15 @@ export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
     }
     return { ok: true, config };
   } catch (error) {
-    return {
-      ok: false,
-      fault: `kubeconfig ${named.join(":")} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
-    };
+    return { ok: false, fault: `kubeconfig ${named.join(":")} cannot be read: ${whyOf(error)}` };
   }
+}
+
+/** Why, without a word of the file: its tokens stand in the snippets that a YAML parser shows, and in the names that it quotes. */
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return "it is no kubeconfig";
+  const { mark } = error as { readonly mark?: { readonly line?: unknown } };
+  if (typeof mark?.line === "number") return `line ${mark.line + 1} is not valid YAML`;
+  if (error.name === "YAMLException" || error instanceof TypeError) return "it is no kubeconfig";
+  return error.message;
 }
