@@ -1,6 +1,8 @@
 // `parley check`: judges manifests without a cluster. In: files, folders or standard input. Out: every fault with its place; exit 0 or 1.
 import { stat } from "node:fs/promises";
 import { createValidator } from "../crds/validate.ts";
+import type { ReadableStore } from "../operator/store.ts";
+import type { ObjectResult } from "../operator/translate/result.ts";
 import { option } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
@@ -45,6 +47,9 @@ const command = {
 /** What is not in the files may be in the cluster; Services and cards always are. */
 const UNKNOWABLE = new Set(["ServiceNotFound", "PortNotFound", "CardUnreachable", "CardInvalid", "UpstreamRefused"]);
 
+/** Nor is a fault that a key has no Secret when it names none: the operator makes it. */
+const UNKNOWABLE_WITHOUT_SECRET = new Set([...UNKNOWABLE, "SecretNotFound"]);
+
 export const check: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
@@ -83,8 +88,12 @@ async function readOperand(operand: string, io: Io): Promise<readonly FileText[]
 
 const unreadable = (file: string, fault: string): FileText => ({ file, text: undefined, fault, stamp: "", readAt: 0 });
 
+function namesNoSecret({ kind, namespace, name }: ObjectResult, store: ReadableStore): boolean {
+  return kind === "VirtualKey" && store.find(kind, namespace, name)?.spec.secretRef === undefined;
+}
+
 /** Schema and rules of each object, then what translation finds of all of them together. */
-export function judge(texts: readonly FileText[]): { readonly objects: number; readonly problems: readonly Problem[] } {
+function judge(texts: readonly FileText[]): { readonly objects: number; readonly problems: readonly Problem[] } {
   const read = createManifestReader(createValidator())(texts);
   const state = mergeFolder(EMPTY_STATE, read.files);
   const found: Problem[] = [];
@@ -100,11 +109,16 @@ export function judge(texts: readonly FileText[]): { readonly objects: number; r
         // Where the manifests will be served is not known here; a gateway off loopback refuses it.
         exemptTokens: [WELL_KNOWN_TOKEN],
         selectors: true,
+        // Namespaces are no part of the files.
+        labelsUnknown: true,
       },
       log: { error: () => undefined },
     });
     operator.apply(objects);
-    for (const result of operator.results()) found.push(...problemsOf(result, state, { ignored: UNKNOWABLE }));
+    for (const result of operator.results()) {
+      const ignored = namesNoSecret(result, operator.store) ? UNKNOWABLE_WITHOUT_SECRET : UNKNOWABLE;
+      found.push(...problemsOf(result, state, { ignored }));
+    }
   }
   const order = new Map(texts.map(({ file }, index) => [file, index]));
   const problems = [...read.problems, ...state.problems, ...found].toSorted(

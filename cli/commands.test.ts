@@ -95,6 +95,21 @@ describe("parley check", () => {
     });
   });
 
+  test("what only a cluster can know is no warning: the Secret that the operator makes, labels of Namespaces", async () => {
+    const plain = "apiVersion: parley.dev/v1alpha1\nkind: VirtualKey\nmetadata: { name: alice, namespace: b }\nspec:\n";
+    const open = "  allowedKeys: { namespaces: { from: Selector, selector: { matchLabels: { team: x } } } }\n";
+    const shared = agent("hello").replace("name: hello", "name: hello\n  namespace: a");
+    await writeFile(join(root, "a.yaml"), `${shared}${open}---\n${plain}  agents: [{ name: hello, namespace: a }]\n`);
+    expect(await parley(["check", "--strict", "a.yaml"])).toEqual({
+      code: 0,
+      err: "",
+      out: "valid: 1 file, 2 objects, 0 errors\n",
+    });
+    await writeFile(join(root, "b.yaml"), `${shared}---\n${plain}  agents: [{ name: hello, namespace: a }]\n`);
+    const closed = await parley(["check", "--strict", "b.yaml"]);
+    expect([closed.code, closed.out.includes("NotAdmitted")]).toEqual([1, true]);
+  });
+
   test("one token for two keys, a short token and a double are errors; the token is never shown", async () => {
     await writeFile(join(root, "a.yaml"), [agent("x"), key("one", "x"), secret("one-key", LONG)].join("---\n"));
     await writeFile(join(root, "b.yaml"), [key("two", "x"), secret("two-key", LONG), agent("x")].join("---\n"));

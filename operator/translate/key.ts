@@ -133,7 +133,7 @@ function judgeGrants(
     const admission = lookup.admission(of, name);
     if (admission === undefined) missing.push(shown);
     else if (admission.from === "Same" && of !== namespace) closed.push(shown);
-    else if (admission.from === "Selector") {
+    else if (admission.from === "Selector" && settings.labelsUnknown !== true) {
       const labels = settings.selectors ? lookup.namespace(namespace)?.metadata.labels : undefined;
       if (labels === undefined || !selects(admission.selector, labels)) closed.push(shown);
     }

@@ -13,4 +13,6 @@ export interface TranslateSettings {
   readonly exemptTokens: readonly string[];
   /** Whether Namespaces can be read, which `allowedKeys.namespaces.from: Selector` needs. */
   readonly selectors: boolean;
+  /** No Namespace is known here although there may be some: nothing is complained of that hangs on their labels. */
+  readonly labelsUnknown?: boolean;
 }
