@@ -46,7 +46,7 @@ describe("parseOperatorConfig", () => {
       kind: "run",
       config: {
         gatewayName: "eu",
-        replica: "op-1",
+        replica: "op-1.random-id",
         kubeconfig: "/etc/kube/config",
         namespaces: ["agents", "shared"],
         leaseName: "parley.eu",
@@ -61,7 +61,7 @@ describe("parseOperatorConfig", () => {
 
   it("takes identity and namespace from the pod", () => {
     const parsed = parse([], { POD_UID: "pod-uid", POD_NAMESPACE: "parley-system" });
-    expect(parsed).toMatchObject({ config: { replica: "pod-uid", leaseNamespace: "parley-system" } });
+    expect(parsed).toMatchObject({ config: { replica: "pod-uid.random-id", leaseNamespace: "parley-system" } });
   });
 
   it("tells all faults at once", () => {

@@ -11,7 +11,7 @@ import type { ParsedOptions } from "../process/options.ts";
 export interface OperatorConfig {
   /** Which objects are ours: those with this spec.gatewayName. */
   readonly gatewayName: string;
-  /** Unique among the operators of a gateway: the pod UID in a cluster. */
+  /** Unique among the processes that were ever an operator of a gateway: with the pod UID in a cluster. */
   readonly replica: string;
   readonly kubeconfig: string | undefined;
   /** Namespaces that are read; none: all. */
@@ -94,15 +94,12 @@ const table = {
     default: "127.0.0.1:9091",
     help: "Where health, readiness, metrics, the redacted table and the list of proxies are served.",
   }),
-  replica: option(
-    value.text("ID", /^[A-Za-z0-9._-]{1,128}$/, "letters, digits, dots, hyphens and underscores, up to 128"),
-    {
-      group: "Kubernetes",
-      alsoEnv: "POD_UID",
-      defaultText: "$POD_UID, else random",
-      help: "What this operator calls itself; unique among the operators of a gateway.",
-    },
-  ),
+  replica: option(value.text("ID", value.PROCESS_ID, "letters, digits, dots, hyphens and underscores, up to 128"), {
+    group: "Kubernetes",
+    alsoEnv: "POD_UID",
+    defaultText: "$POD_UID",
+    help: "What this operator calls itself, with a random part for each of its processes; unique among the operators of a gateway.",
+  }),
   logLevel: option(value.oneOf(LOG_LEVELS), { group: "Log", default: "info", help: "The least level that is logged." }),
   logFormat: option(value.oneOf(["auto", "json", "pretty"]), {
     group: "Log",
@@ -117,7 +114,7 @@ export const OPERATOR_COMMAND = {
   summary: "Turns A2AAgents and VirtualKeys into the routing table of the proxies.",
 };
 
-/** @param deps.randomId makes a replica id when neither option nor POD_UID gives one */
+/** @param deps.randomId makes an id that no other process has */
 export function parseOperatorConfig(deps: {
   argv: readonly string[];
   env: Readonly<Record<string, string | undefined>>;
@@ -132,7 +129,8 @@ export function parseOperatorConfig(deps: {
     kind: "run",
     config: {
       ...options,
-      replica: options.replica ?? deps.randomId(),
+      // A container that is started again has the pod's UID again, but counts its batches anew: it is another replica.
+      replica: [options.replica, deps.randomId()].filter((part) => part !== undefined).join("."),
       leaseName: options.leaseName ?? `parley-operator-${options.gatewayName}`,
     },
   };

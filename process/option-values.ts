@@ -127,6 +127,9 @@ export function text(placeholder: string, pattern: RegExp, what: string): ValueT
   return { placeholder, parse: (given) => (pattern.test(given) ? good(given) : bad(what)) };
 }
 
+/** What processes call themselves: safe in paths, labels and log lines. */
+export const PROCESS_ID = /^[A-Za-z0-9._-]{1,128}$/;
+
 /** A path of a file or folder. Whether it is there is for its reader to say. */
 export const path: ValueType<string> = text("PATH", /^[^\0]+$/, "a path");
 

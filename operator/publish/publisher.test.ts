@@ -274,6 +274,8 @@ describe("publisher over HTTP", () => {
     ["GET", "/v1/acks", 405],
     ["GET", "/v1/stream?gateway=default", 400],
     ["GET", `/v1/stream?proxy=${"x".repeat(300)}`, 400],
+    ["GET", "/v1/stream?proxy=p%0A1", 400],
+    ["GET", "/v1/stream?proxy=p%221", 400],
     ["GET", "/v1/stream?gateway=another&proxy=p1", 404],
   ])("answers %s %s with %i", async (method, path, status) => {
     publisher.open();

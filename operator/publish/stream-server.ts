@@ -5,13 +5,13 @@ import type { AddressInfo } from "node:net";
 import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process/listen-address.ts";
 import type { ListenAddress } from "../../process/listen-address.ts";
 import type { Log } from "../../process/log.ts";
+import { PROCESS_ID } from "../../process/option-values.ts";
 import { ACKS_PATH, STREAM_MEDIA_TYPE, STREAM_PATH } from "../../proxy/table/contract.ts";
 import { parseAck } from "./acks.ts";
 import type { Publisher } from "./publisher.ts";
 
 /** Bytes of an acknowledgement; 100 refused rows fit. */
 const MAX_ACK = 512 * 1024;
-const MAX_PROXY_ID = 253;
 
 /**
  * Who asks. `proxy` is the identity that was proven (a pod's UID); without it the caller may name itself.
@@ -110,7 +110,13 @@ function serveStream(
   proven: string | undefined,
 ): void {
   const proxy = proven ?? query.get("proxy") ?? "";
-  if (proxy === "" || proxy.length > MAX_PROXY_ID) return refuse(response, 400, "name the proxy: ?proxy=ID");
+  if (!PROCESS_ID.test(proxy)) {
+    return refuse(
+      response,
+      400,
+      "name the proxy: ?proxy=ID, of letters, digits, dots, hyphens and underscores, up to 128",
+    );
+  }
   const wanted = query.get("gateway") ?? gateway;
   if (wanted !== gateway) return refuse(response, 404, `this operator serves the gateway ${gateway}`);
   if (!publisher.isOpen) return refuse(response, 503, "not every kind has been read yet", { "retry-after": "1" });
