@@ -45,8 +45,6 @@ export interface ProxyDeps {
   readonly log: Log;
   /** Fills a buffer with random bytes, for trace ids. */
   readonly randomFill?: (buffer: Uint8Array) => void;
-  /** Milliseconds with fractions, for durations. */
-  readonly monotonic?: () => number;
 }
 
 export interface Proxy {
@@ -81,7 +79,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   const plane: Plane = {
     table,
     clock,
-    monotonic: deps.monotonic ?? (() => performance.now()),
+    monotonic: () => clock.elapsed(),
     log,
     metrics,
     tracer: createTracer(deps.randomFill ?? randomFillSync),
@@ -145,7 +143,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   function tick(): void {
     timer = clock.setTimeout(tick, TICK_MS);
     sweep(plane);
-    lingering.sweep(clock.now());
+    lingering.sweep(clock.elapsed());
     connections.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);

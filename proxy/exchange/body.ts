@@ -31,7 +31,7 @@ export function readBody(
   if (logging.content === "Full") exchange.requestContent = createContentCapture(logging.maxBytes);
   exchange.running = new BodyReading(exchange, key, agent.row.maxRequestBytes, announced, push, done);
   exchange.lateReason = "RequestTimeout";
-  exchange.deadline = exchange.time + plane.bodyTimeout;
+  exchange.deadline = exchange.startedAt + plane.bodyTimeout;
   if (exchange.awaitsContinue) {
     exchange.awaitsContinue = false;
     res.writeContinue();

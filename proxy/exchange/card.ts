@@ -7,7 +7,7 @@ import type { Agent } from "../table/compiled.ts";
 import type { Target } from "../upstream/endpoint.ts";
 import { ForwardRequest } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
-import { NO_PUBLIC_URL } from "./extended-card.ts";
+import { CARD_TIMEOUT_MS, NO_PUBLIC_URL } from "./extended-card.ts";
 import { fail } from "./fail.ts";
 import { markFirstByte } from "./learn.ts";
 
@@ -31,6 +31,8 @@ export function serveCard(exchange: Exchange, agent: Agent, publicUrl: () => str
   exchange.operation = GET_AGENT_CARD;
   const url = publicUrl();
   if (url === undefined) return fail(exchange, "CardUnavailable", { detail: NO_PUBLIC_URL });
+  exchange.lateReason = "CardUnavailable";
+  exchange.deadline = exchange.startedAt + CARD_TIMEOUT_MS;
   read(exchange, agent, 0, (card, headers) => {
     const rewritten = rewriteCard(card, { url });
     if (!rewritten.ok) return fail(exchange, "CardUnavailable", { detail: "It is no agent card." });

@@ -26,7 +26,7 @@ export interface Running {
 export interface Plane {
   readonly table: Table;
   readonly clock: Clock;
-  /** Milliseconds with fractions, for durations only. */
+  /** Milliseconds with fractions, for durations and deadlines: it never steps. */
   readonly monotonic: () => number;
   readonly log: Log;
   readonly metrics: Pick<RequestMetrics, "streamOpened" | "streamClosed">;
@@ -60,6 +60,7 @@ export class Exchange implements Slotted {
   readonly res: ServerResponse;
   /** Milliseconds since the epoch. */
   readonly time: number;
+  /** By the monotonic clock. */
   readonly startedAt: number;
   readonly trace: TraceContext;
   /** The client waits for 100 before it sends the body (RFC 9110 section 10.1.1). */
@@ -68,9 +69,9 @@ export class Exchange implements Slotted {
   over = false;
   /** What runs for it and ends with it: the reading of the body, the request to the agent. */
   running: Running | undefined = undefined;
-  /** When it fails with `lateReason`; milliseconds since the epoch, Infinity for never. */
+  /** When it fails with `lateReason`; by the monotonic clock, Infinity for never. */
   deadline = Infinity;
-  lateReason: "RequestTimeout" | "StreamIdle" = "RequestTimeout";
+  lateReason: FailureReason = "RequestTimeout";
   /** Set while a stream runs. */
   stream: { cut(reason: FailureReason): void } | undefined = undefined;
   agent: Agent | undefined = undefined;

@@ -11,6 +11,9 @@ import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
 /** An answer with an extended card is read whole; above this it is no card. Bytes. */
 const MAX_ANSWER = 4 * 1024 * 1024;
 
+/** How long a card may take to come; milliseconds. */
+export const CARD_TIMEOUT_MS = 30_000;
+
 /** Holds the answer back until it is whole, and rewrites it. An error of the agent passes as it is. */
 export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () => string | undefined): AnswerListener {
   const { plane, res } = exchange;
@@ -27,6 +30,8 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       exchange.status = status;
       headers = answerHeaders;
       if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
+      exchange.lateReason = "CardUnavailable";
+      exchange.deadline = plane.monotonic() + CARD_TIMEOUT_MS;
       captureAnswer(exchange, agent);
     },
     data(chunk) {

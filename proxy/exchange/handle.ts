@@ -130,7 +130,7 @@ function close(exchange: Exchange): void {
   plane.open.remove(exchange);
   if (exchange.held > 0 && exchange.key !== undefined) plane.buffers.give(exchange.key.id, exchange.held);
   if (!req.complete && !req.socket.destroyed) {
-    plane.lingering.add(req.socket, plane.clock.now() + LINGER_MS, () => req.complete);
+    plane.lingering.add(req.socket, plane.monotonic() + LINGER_MS, () => req.complete);
   }
   plane.finished(recordOf(exchange));
 }

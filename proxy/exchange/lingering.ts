@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 
 export interface Lingering {
   /**
-   * Destroys the socket at `until` (milliseconds since the epoch), unless `done` says by then that there is no need.
+   * Destroys the socket at `until` (milliseconds of the monotonic clock), unless `done` says by then that there is no need.
    */
   add(socket: Socket, until: number, done?: () => boolean): void;
   has(socket: Socket): boolean;

@@ -27,10 +27,11 @@ function isAllowed({ plane, key, agent, permission }: Exchange, now: number): bo
 /** Ends exchanges whose key expired or whose deadline passed. Called a few times a second. */
 export function sweep(plane: Plane): void {
   const now = plane.clock.now();
+  const elapsed = plane.monotonic();
   for (const exchange of plane.open.all()) {
     const { key } = exchange;
     // The key of now: its time may have been moved since the request began.
     if (key !== undefined && now >= (plane.table.keyById(key.id)?.expiresAt ?? -Infinity)) fail(exchange, "KeyRevoked");
-    else if (now >= exchange.deadline) fail(exchange, exchange.lateReason);
+    else if (elapsed >= exchange.deadline) fail(exchange, exchange.lateReason);
   }
 }

@@ -69,6 +69,8 @@ class DocumentRelay implements Passing {
   readonly #headers: IncomingHttpHeaders;
   readonly #reader: AnswerReader;
   readonly #length: number | undefined;
+  /** Milliseconds between chunks; 0: any. */
+  readonly #idle: number;
   /** The first chunk, while it may be all there is: then head and body are one write, and an early end is still a clean error. */
   #first: Buffer | undefined;
 
@@ -81,11 +83,16 @@ class DocumentRelay implements Passing {
     this.#reader = createAnswerReader(call.binding, call.operation);
     const length = headers["content-length"];
     this.#length = length === undefined ? undefined : Number(length);
+    const { firstByte, streamIdle } = call.agent.row.timeouts;
+    this.#idle = streamIdle;
+    exchange.lateReason = "FirstByteTimeout";
+    if (firstByte > 0) exchange.deadline = exchange.plane.monotonic() + firstByte;
   }
 
   data(chunk: Buffer): void {
     const exchange = this.#exchange;
     markFirstByte(exchange);
+    this.#touch();
     exchange.responseBytes += chunk.length;
     exchange.responseContent?.push(chunk);
     this.#reader.push(chunk);
@@ -138,7 +145,18 @@ class DocumentRelay implements Passing {
     const { res } = this.#exchange;
     if (res.write(chunk)) return;
     this.#upstream.pause();
-    res.once("drain", () => this.#upstream.resume());
+    // Now it is the client that is slow.
+    this.#exchange.deadline = Infinity;
+    res.once("drain", () => {
+      this.#touch();
+      this.#upstream.resume();
+    });
+  }
+
+  #touch(): void {
+    const exchange = this.#exchange;
+    exchange.lateReason = "StreamIdle";
+    exchange.deadline = this.#idle > 0 ? exchange.plane.monotonic() + this.#idle : Infinity;
   }
 
   #flushFirst(): void {

@@ -76,7 +76,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
   }
 
   #touch(): void {
-    if (this.#idle > 0) this.#exchange.deadline = this.#exchange.plane.clock.now() + this.#idle;
+    if (this.#idle > 0) this.#exchange.deadline = this.#exchange.plane.monotonic() + this.#idle;
   }
 
   /** Tells the client in the middle of the stream why it ends, and breaks it off. */
@@ -89,7 +89,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     if (socket === null) return void res.destroy();
     // Node passes what was written on after this turn; only then may the end follow.
     process.nextTick(() => socket.destroySoon());
-    plane.lingering.add(socket, plane.clock.now() + CUT_GRACE_MS);
+    plane.lingering.add(socket, plane.monotonic() + CUT_GRACE_MS);
   }
 
   #end(): void {

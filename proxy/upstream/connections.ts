@@ -39,7 +39,7 @@ interface SharedPool extends Connection {
   readonly judged: boolean;
   /** Asked for since the last sweep. */
   used: boolean;
-  /** Sweep that last found it in use; milliseconds since the epoch. */
+  /** Sweep that last found it in use; by the clock that never steps. */
   usedAt: number;
 }
 
@@ -79,12 +79,12 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
         keepAliveMaxTimeout: KEEP_ALIVE_MS,
         maxHeaderSize: 32 * 1024,
       });
-      const connection = { pool, open: 0, used: true, usedAt: clock.now(), judged: key.judged };
+      const connection = { pool, open: 0, used: true, usedAt: clock.elapsed(), judged: key.judged };
       pools.set(id, connection);
       return connection;
     },
     sweep() {
-      const now = clock.now();
+      const now = clock.elapsed();
       for (const [id, connection] of pools) {
         if (connection.open > 0 || connection.used) {
           connection.used = false;
