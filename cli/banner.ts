@@ -3,7 +3,9 @@ import type { ObjectResult } from "../operator/translate/result.ts";
 import { keyRowId } from "../proxy/table/contract.ts";
 import type { FolderState } from "./last-good.ts";
 import { refOf } from "../operator/objects.ts";
-import { type Paint, visible } from "./terminal.ts";
+import { secretRefOf } from "../operator/secret-ref.ts";
+import { visible } from "../process/visible.ts";
+import type { Paint } from "./terminal.ts";
 import { WELL_KNOWN_TOKEN } from "./well-known-token.ts";
 
 export interface BannerFacts {
@@ -56,7 +58,7 @@ function keyText(key: ObjectResult, facts: BannerFacts, paint: Paint): string {
 function isWellKnown(key: ObjectResult, { state, loopback }: BannerFacts): boolean {
   const found = state.objects.get(refOf("VirtualKey", key.namespace, key.name))?.object;
   if (found?.kind !== "VirtualKey" || !loopback) return false;
-  const { name, key: field } = found.spec.secretRef ?? { name: `${key.name}-key`, key: "token" };
+  const { name, key: field } = secretRefOf(found);
   const secret = state.objects.get(refOf("Secret", key.namespace, name))?.object;
   return secret?.kind === "Secret" && secret.data[field] === WELL_KNOWN_TOKEN;
 }

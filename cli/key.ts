@@ -3,8 +3,11 @@ import { randomBytes } from "node:crypto";
 import { mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { isDateTime } from "../crds/date-time.ts";
+import { CREDENTIAL_LABEL } from "../crds/secret.ts";
 import { createValidator } from "../crds/validate.ts";
 import type { Validated } from "../crds/validate.ts";
+import { secretRefOf } from "../operator/secret-ref.ts";
 import { option } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
@@ -18,9 +21,7 @@ const expiry: value.ValueType<{ readonly at: string } | { readonly inMs: number 
   placeholder: "DURATION|TIME",
   parse(text) {
     const instead = { ok: false, instead: "a duration as 720h, or a time as 2027-01-01T00:00:00Z" } as const;
-    if (/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text)) {
-      return Number.isNaN(Date.parse(text)) ? instead : { ok: true, value: { at: text } };
-    }
+    if (isDateTime(text)) return { ok: true, value: { at: text } };
     const days = /^([1-9][0-9]{0,4})d$/.exec(text);
     if (days !== null) return { ok: true, value: { inMs: Number(days[1]) * 86_400_000 } };
     const parsed = value.duration.parse(text);
@@ -76,7 +77,7 @@ export const key: Command = async (argv, io) => {
     return 2;
   }
   const token = `sk-${randomBytes(32).toString("base64url")}`;
-  const text = [virtualKey, makeSecret(virtualKey.metadata, token)].map((each) => stringify(each)).join("---\n");
+  const text = [virtualKey, makeSecret(virtualKey, token)].map((each) => stringify(each)).join("---\n");
   if (options.out === undefined) {
     io.out(text);
     tell(io, token, `The key is in the Secret above: apply both, then use it as Authorization: Bearer <key>.`);
@@ -112,7 +113,9 @@ interface KeyManifest {
   readonly apiVersion: string;
   readonly kind: string;
   readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly spec: Readonly<Record<string, unknown>>;
+  readonly spec: { readonly secretRef: { readonly name: string; readonly key: string } } & Readonly<
+    Record<string, unknown>
+  >;
 }
 
 function makeKey(given: {
@@ -130,7 +133,7 @@ function makeKey(given: {
     kind: "VirtualKey",
     metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
     spec: {
-      secretRef: { name: `${name}-key`, key: "token" },
+      secretRef: secretRefOf({ metadata: { name }, spec: {} }),
       ...(Object.keys(owner).length === 0 ? {} : { owner }),
       agents: agent.map((each) => {
         const [first = "", second] = each.split("/", 2);
@@ -141,15 +144,15 @@ function makeKey(given: {
   };
 }
 
-const makeSecret = ({ name, namespace }: KeyManifest["metadata"], token: string) => ({
+const makeSecret = ({ metadata: { namespace }, spec: { secretRef } }: KeyManifest, token: string) => ({
   apiVersion: "v1",
   kind: "Secret",
   metadata: {
-    name: `${name}-key`,
+    name: secretRef.name,
     ...(namespace === undefined ? {} : { namespace }),
-    labels: { "parley.dev/credential": "key" },
+    labels: { [CREDENTIAL_LABEL]: "key" },
   },
-  stringData: { token },
+  stringData: { [secretRef.key]: token },
 });
 
 function faultsOf(validated: Validated): string[] {

@@ -1,7 +1,7 @@
 // One file of manifests into objects. In: its name and text. Out: objects as the store knows them, and everything that is wrong, with
 // file, line and column.
 import { hash } from "node:crypto";
-import { validateSecret } from "../crds/secret.ts";
+import { CREDENTIAL_LABEL, validateSecret } from "../crds/secret.ts";
 import type { ObjectMeta } from "../crds/types.ts";
 import type { Validator } from "../crds/validate.ts";
 import { refOf } from "../operator/objects.ts";
@@ -44,7 +44,6 @@ export interface Manifest {
 
 const API_GROUP = "parley.dev/";
 const KINDS: ReadonlySet<string> = new Set(["A2AAgent", "VirtualKey"]);
-const CREDENTIAL_LABEL = "parley.dev/credential";
 /** What stands in a folder has no age: the store gets one that follows the order of files. */
 const EPOCH = Date.UTC(2000, 0, 1);
 

@@ -10,7 +10,8 @@ import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { readVersion } from "../process/version.ts";
 import { codeOf } from "./folder.ts";
-import { createPaint, hasColours, visible } from "./terminal.ts";
+import { visible } from "../process/visible.ts";
+import { createPaint, hasColours } from "./terminal.ts";
 import { answerUsage } from "./usage.ts";
 
 const root = resolve(import.meta.dirname, "..");

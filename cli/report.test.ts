@@ -8,7 +8,8 @@ import type { FolderState } from "./last-good.ts";
 import type { ManifestObject, Problem } from "./manifest.ts";
 import { createRequestLines } from "./request-line.ts";
 import { formatProblem, problemsOf } from "./report.ts";
-import { createPaint, hasColours, visible } from "./terminal.ts";
+import { visible } from "../process/visible.ts";
+import { createPaint, hasColours } from "./terminal.ts";
 
 const plain = createPaint(false);
 const problem: Problem = {

@@ -3,7 +3,8 @@ import type { ObjectResult } from "../operator/translate/result.ts";
 import { refOf } from "../operator/objects.ts";
 import type { Problem } from "./manifest.ts";
 import type { FolderState } from "./last-good.ts";
-import { type Paint, visible } from "./terminal.ts";
+import { visible } from "../process/visible.ts";
+import type { Paint } from "./terminal.ts";
 
 /** In a form that editors and CI make links of. */
 export function formatProblem(problem: Problem, paint: Paint): string {

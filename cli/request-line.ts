@@ -1,5 +1,6 @@
 // The log of requests for people. In: one JSON log line of a request. Out: one short line: when, how it went, who called what, how long.
-import { createPaint, visible } from "./terminal.ts";
+import { visible } from "../process/visible.ts";
+import { createPaint } from "./terminal.ts";
 
 /** A writer of request lines for a terminal. Lines that are no requests pass as they are. */
 export function createRequestLines(write: (line: string) => void, colours: boolean): (line: string) => void {

@@ -33,14 +33,11 @@ const table = {
     default: "127.0.0.0/8,::1/128",
     help: "Addresses that agents may have although they are loopback, link-local or private.",
   }),
-  gatewayName: option(
-    value.text("NAME", /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/, "a name of lower-case letters, digits and hyphens"),
-    {
-      group: "Gateway",
-      default: "default",
-      help: "Only objects with this spec.gatewayName are served.",
-    },
-  ),
+  gatewayName: option(value.dnsLabel, {
+    group: "Gateway",
+    default: "default",
+    help: "Only objects with this spec.gatewayName are served.",
+  }),
   drainTimeout: option(value.duration, {
     group: "Shutdown",
     default: "10s",

@@ -30,11 +30,3 @@ export function createPaint(colours: boolean): Paint {
     cyan: with_("cyan"),
   };
 }
-
-/** Controls and marks of direction could move the cursor or lie about the text around them. */
-const unsafe = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-
-/** One harmless line: for whatever a file, a client or an agent chose. */
-export function visible(text: string): string {
-  return text.replaceAll(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}

@@ -5,6 +5,9 @@ import { checkMetadata } from "./metadata.ts";
 import { didYouMean } from "./suggest.ts";
 import type { ObjectMeta } from "./types.ts";
 
+/** Marks the Secrets that Parley may read; the value says what for: `key` or `upstream`. */
+export const CREDENTIAL_LABEL = "parley.dev/credential";
+
 export interface Secret {
   readonly apiVersion: "v1";
   readonly kind: "Secret";

@@ -31,11 +31,6 @@ export interface OperatorConfig {
   readonly logFormat: "auto" | "json" | "pretty";
 }
 
-const name = value.text(
-  "NAME",
-  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-  "a name of lower-case letters, digits and hyphens",
-);
 const objectName = value.text(
   "NAME",
   /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
@@ -43,7 +38,7 @@ const objectName = value.text(
 );
 
 const table = {
-  gatewayName: option(name, {
+  gatewayName: option(value.dnsLabel, {
     group: "Gateway",
     default: "default",
     help: "The gateway that this operator runs: it touches only objects that name it in spec.gatewayName.",
@@ -67,7 +62,7 @@ const table = {
     defaultText: "$KUBECONFIG, else the pod's ServiceAccount",
     help: "How to reach the API server.",
   }),
-  namespaces: option(value.listOf(name), {
+  namespaces: option(value.listOf(value.dnsLabel), {
     group: "Kubernetes",
     default: "",
     defaultText: "all",
@@ -78,7 +73,7 @@ const table = {
     defaultText: "parley-operator-{gateway-name}",
     help: "The Lease whose holder writes statuses.",
   }),
-  leaseNamespace: option(name, {
+  leaseNamespace: option(value.dnsLabel, {
     group: "Kubernetes",
     default: "default",
     alsoEnv: "POD_NAMESPACE",

@@ -23,9 +23,9 @@ it("docs/metrics-and-logs.md names every metric with its type and labels, and no
   });
   const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
   const documented = [...page.matchAll(/^\| (\w+) \| `(parley_operator_\w+)` \| ([^|]*)\|/gm)].map(
-    ([, type, name, labels = ""]) => [name, type, labels.trim()],
+    ([, type, name, labels = ""]) => `${name} ${type} ${labels.trim()}`,
   );
   expect(documented.toSorted()).toEqual(
-    metrics.map(({ name, type, labelNames }) => [name, type, labelNames.join(", ")]).toSorted(),
+    metrics.map(({ name, type, labelNames }) => `${name} ${type} ${labelNames.join(", ")}`).toSorted(),
   );
 });

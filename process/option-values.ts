@@ -127,6 +127,13 @@ export function text(placeholder: string, pattern: RegExp, what: string): ValueT
   return { placeholder, parse: (given) => (pattern.test(given) ? good(given) : bad(what)) };
 }
 
+/** RFC 1123: of gateways, namespaces. */
+export const dnsLabel: ValueType<string> = text(
+  "NAME",
+  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "a name of lower-case letters, digits and hyphens",
+);
+
 /** What processes call themselves: safe in paths, labels and log lines. */
 export const PROCESS_ID = /^[A-Za-z0-9._-]{1,128}$/;
 

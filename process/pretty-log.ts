@@ -1,4 +1,5 @@
 // Log lines for people. In: one JSON line. Out: one line of text: time, level, message, fields; colours when asked.
+import { visible } from "./visible.ts";
 
 const colourOf: Readonly<Record<string, number>> = { trace: 90, debug: 90, info: 36, warn: 33, error: 31, fatal: 31 };
 /** Said by the columns themselves, or of no use to a person at a terminal. */
@@ -7,11 +8,6 @@ const unshown = new Set(["time", "level", "msg", "name", "err", "pid", "hostname
 function paint(text: string, code: number | undefined, colours: boolean): string {
   return colours && code !== undefined ? `\u001b[${code}m${text}\u001b[0m` : text;
 }
-
-/** C0, C1 and DEL could move the cursor or recolour the terminal; JSON.stringify escapes only the first of them. */
-const terminalControls = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu;
-const escapeControl = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
-const visible = (text: string): string => text.replaceAll(terminalControls, escapeControl);
 
 function valueText(value: unknown): string {
   if (typeof value === "string") return /^[^\s"=]+$/u.test(value) ? value : JSON.stringify(value);

@@ -36,7 +36,6 @@ interface VitestReport {
   readonly numFailedTests: number;
   readonly numPendingTests: number;
   readonly numTodoTests: number;
-  readonly numFailedTestSuites: number;
 }
 
 function tests(name: string, prefix: readonly string[], project: string): void {

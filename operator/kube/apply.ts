@@ -6,7 +6,7 @@ import { objectPath } from "./resources.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** Owner of the fields that we write: what we stop sending goes away. */
-export const FIELD_MANAGER = "parley-operator";
+const FIELD_MANAGER = "parley-operator";
 
 export interface StatusTarget {
   readonly kind: "A2AAgent" | "VirtualKey";

@@ -1,10 +1,11 @@
 // Makes the Secret of a VirtualKey that names none. In: the key. Out: a Secret `{name}-key` that the key owns, or why not.
 // A Secret of that name which somebody else made is never taken over. The token is made here and leaves only to the API server.
 import { randomBytes } from "node:crypto";
+import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 import type { KeyObject } from "../objects.ts";
 import { secretRefOf } from "../secret-ref.ts";
 import type { KubeClient } from "./client.ts";
-import { CREDENTIAL_LABEL, isRawObject } from "./reduce.ts";
+import { isRawObject } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
 import { collectionPath, objectPath } from "./resources.ts";
 import { refusalOf } from "./refusal.ts";

@@ -1,6 +1,7 @@
 // Tells a Secret that is missing from one that only lacks the label. In: its name. Out: which of the two, by one GET.
+import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 import type { KubeClient } from "./client.ts";
-import { CREDENTIAL_LABEL, isRawObject } from "./reduce.ts";
+import { isRawObject } from "./reduce.ts";
 import { objectPath } from "./resources.ts";
 
 export type SecretLook = "missing" | "not-labelled" | "labelled" | "unknown";

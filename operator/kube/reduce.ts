@@ -1,5 +1,6 @@
 // What the API server sends, cut down to what the operator uses, while it is read: managed fields and annotations are
 // never kept. In: one object as parsed JSON. Out: its reduced form, or undefined if it is none of ours.
+import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 import type { A2AAgentSpec, A2AAgentStatus, VirtualKeySpec, VirtualKeyStatus } from "../../crds/types.ts";
 import type {
   AgentObject,
@@ -13,8 +14,6 @@ import type {
   StoredObject,
 } from "../objects.ts";
 
-/** Marks the Secrets that Parley may read; the value says what for: `key` or `upstream`. */
-export const CREDENTIAL_LABEL = "parley.dev/credential";
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
 interface RawMetadata {

@@ -1,6 +1,6 @@
 // Where each kind lives in the API, and how it is asked for. In: a kind, a namespace. Out: paths and queries.
 import type { Kind } from "../objects.ts";
-import { CREDENTIAL_LABEL } from "./reduce.ts";
+import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 
 interface Resource {
   /** Path of the group and version. */

@@ -1,11 +1,11 @@
 // Findings become conditions. In: what translation, discovery and acknowledgements found, the conditions that stand there now.
 // Out: the conditions that should stand there. Pure.
 import type { Condition } from "../../crds/types.ts";
+import { bounded } from "../translate/conditions.ts";
 import type { Finding } from "../translate/result.ts";
 
 /** What must hold for an object to be ready, in the order in which a person would look. */
 const NEEDED = ["Accepted", "SecretReady", "ResolvedRefs", "Programmed"];
-const LONGEST_MESSAGE = 1024;
 
 /** The summary: the first of the needed findings that is not True, or True. */
 export function readyOf(findings: readonly Finding[]): Finding {
@@ -42,7 +42,7 @@ export function toConditions(
       observedGeneration: generation,
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : rfc3339(now),
       reason,
-      message: message.length > LONGEST_MESSAGE ? `${message.slice(0, LONGEST_MESSAGE - 1)}…` : message,
+      message: bounded(message),
     };
   });
 }

@@ -11,7 +11,7 @@ import { expiryFinding } from "./expiry.ts";
 import { isProgrammed, judgeProgrammed, PROGRAMMED } from "./programmed.ts";
 
 /** Milliseconds. */
-export const LIMITS = {
+const LIMITS = {
   /** The first write of a generation waits so long for acknowledgements. */
   acks: 1_000,
   /** And so long for the agent's cards. */

@@ -10,7 +10,7 @@ import type { Finding } from "./result.ts";
 import type { TranslateSettings } from "./settings.ts";
 
 /** What holds where the spec is silent; the API's defaults inside lists and of whole objects are supplied here. */
-export const AGENT_DEFAULTS = {
+const AGENT_DEFAULTS = {
   connect: "2s",
   firstByte: "600s",
   streamIdle: "0s",

@@ -230,5 +230,7 @@ export function listed(names: readonly string[]): string {
 const MAX_MERGED = 5;
 /** The API takes 4,096 characters. */
 const MAX_MESSAGE = 1024;
-const bounded = (message: string): string =>
+
+/** A message of a condition, cut where it is too long to read. */
+export const bounded = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
