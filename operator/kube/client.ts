@@ -22,7 +22,7 @@ export interface KubeRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
-  /** Milliseconds for the whole exchange. Default 30 s. */
+  /** Milliseconds for the whole exchange, also a fraction of one. Default 30 s. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
 }
@@ -98,7 +98,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   ): Promise<Dispatcher.ResponseData> => {
     const url = new URL(base + what.path);
     for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
-    const limit = what.stream === true ? undefined : AbortSignal.timeout(what.timeout ?? REQUEST_TIMEOUT);
+    const limit = what.stream === true ? undefined : AbortSignal.timeout(Math.ceil(what.timeout ?? REQUEST_TIMEOUT));
     const signals = [what.signal, limit].filter((signal) => signal !== undefined);
     const answer = await request(url, {
       method: what.method,
