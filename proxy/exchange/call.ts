@@ -37,8 +37,9 @@ export function callJsonRpc(exchange: Exchange, agent: Agent, key: Key, publicUr
       const { envelope } = read;
       exchange.rpcId = envelope.id;
       if (envelope.operation.name === EXTENSION) exchange.method = envelope.method;
-      const call = { agent, binding: "JSONRPC", operation: envelope.operation } as const;
-      if (!permit(exchange, key, call, envelope)) return;
+      // Key and agent of now: they may have changed while the body came in.
+      const call = { agent: exchange.agent ?? agent, binding: "JSONRPC", operation: envelope.operation } as const;
+      if (!permit(exchange, exchange.key ?? key, call, envelope)) return;
       const version = interfaceVersion(exchange, envelope.operation);
       const path = (target: Target): string => interfacePath(target, "JSONRPC", version);
       send(exchange, call, envelope, body, publicUrl, "POST", path);
@@ -59,9 +60,9 @@ export function callHttpJson(
   const parsed = parseRestRequest(method, at.rest, at.query, exchange.version);
   if (!parsed.ok) return fail(exchange, parsed.reason);
   const { request } = parsed;
-  const call = { agent, binding: "HTTP+JSON", operation: request.operation } as const;
   const forward = (ids: ConversationIds, body: Buffer | null): void => {
-    if (!permit(exchange, key, call, ids)) return;
+    const call = { agent: exchange.agent ?? agent, binding: "HTTP+JSON", operation: request.operation } as const;
+    if (!permit(exchange, exchange.key ?? key, call, ids)) return;
     const version = interfaceVersion(exchange, request.operation);
     const query = request.query === "" ? "" : `?${request.query}`;
     const path = (target: Target): string => `${interfacePath(target, "HTTP+JSON", version)}${request.path}${query}`;

@@ -1,7 +1,9 @@
+import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import { createCleanup } from "../cleanup.test-support.ts";
 import {
   agentChange,
+  answering,
   endpointAt,
   endpointsRow,
   keyChange,
@@ -10,9 +12,11 @@ import {
   send,
   startAgent,
   startProxy,
+  TASK,
+  TOKEN,
 } from "../proxy.test-support.ts";
 import { createFakeClock } from "../table/clock.test-support.ts";
-import { agentRowId, keyRowId } from "../table/contract.ts";
+import { agentRowId, endpointsRowId, keyRowId } from "../table/contract.ts";
 import { beginStream, event, openStream, working } from "../stream.test-support.ts";
 
 const use = createCleanup();
@@ -37,13 +41,14 @@ const SEND = rpc("message/send", message(), "pending");
 
 describe("a key that is taken away", () => {
   test.each([
-    ["deleted", [{ id: keyRowId("agents", "alice"), row: null }]],
-    ["disabled", [keyChange({ disabled: true })]],
-    ["given another token", [keyChange({ sha256: "0".repeat(64) })]],
-    ["no longer granted the agent", [keyChange({ agents: [] })]],
-    ["no longer granted the operation", [keyChange({ operations: ["GetTask"] })]],
-    ["without its agent", [{ id: agentRowId("agents", "travel"), row: null }]],
-  ])("%s: its streams end with an error event, its calls with 401, the agent is told", async (_, changes) => {
+    ["deleted", [{ id: keyRowId("agents", "alice"), row: null }], 401, -32050, "KeyRevoked"],
+    ["disabled", [keyChange({ disabled: true })], 401, -32050, "KeyRevoked"],
+    ["given another token", [keyChange({ sha256: "0".repeat(64) })], 401, -32050, "KeyRevoked"],
+    ["no longer granted the agent", [keyChange({ agents: [] })], 403, -32052, "AgentNotGranted"],
+    ["no longer granted the operation", [keyChange({ operations: ["GetTask"] })], 403, -32052, "OperationNotGranted"],
+    ["without its agent", [{ id: agentRowId("agents", "travel"), row: null }], 404, -32051, "AgentNotFound"],
+  ])("%s: streams end with an error event, calls with %i, the agent is told", async (...row) => {
+    const [, changes, status, code, reason] = row;
     const { port, table, closed, agent, until, records } = await holding();
     const client = await openStream(port, STREAM);
     await client.holds("working");
@@ -51,12 +56,62 @@ describe("a key that is taken away", () => {
     await until(() => agent.seen.length === 2);
     table.applyLocal(changes, false);
     expect(await client.ended).toBe("broken");
-    expect(client.text()).toContain('event: error\ndata: {"jsonrpc":"2.0","id":1,"error":{"code":-32050');
+    expect(client.text()).toContain('event: error\ndata: {"jsonrpc":"2.0","id":1,"error":{"code":' + code);
     const reply = await pending;
-    expect(reply.status).toBe(401);
+    expect(reply.status).toBe(status);
     expect(reply.body).toContain('"id":"pending"');
     await until(() => closed.length === 2 && records.length === 2);
-    for (const record of records) expect(record).toMatchObject({ outcome: "refused", reason: "KeyRevoked" });
+    for (const record of records) expect(record).toMatchObject({ outcome: "refused", reason });
+  });
+
+  test.each([
+    ["an operation", keyChange({ operations: ["GetTask"] }), 403],
+    ["the agent", keyChange({ agents: [] }), 403],
+    ["its time", keyChange({ expiresAt: "2020-01-01T00:00:00Z" }), 401],
+  ])("in part, %s, while a body comes in, is judged by what is left", async (_, change, status) => {
+    const { port, table, agent, proxy, until } = await holding();
+    const client = request({ port, method: "POST", path: "/a2a/travel", agent: false });
+    client.setHeader("authorization", `Bearer ${TOKEN}`);
+    client.setHeader("content-type", "application/json");
+    client.write(SEND.slice(0, 10));
+    await until(() => proxy.open === 1);
+    table.applyLocal([change], false);
+    const answered = new Promise<number | undefined>((resolve) =>
+      client.on("response", (res) => resolve(res.statusCode)),
+    );
+    client.on("error", () => {});
+    client.end(SEND.slice(10));
+    expect(await answered).toBe(status);
+    expect(agent.seen).toEqual([]);
+  });
+
+  test("agents that moved while a body came in get it at their new place, with the credential of now", async () => {
+    const { port, table, agent, proxy, until } = await holding();
+    const moved = await use(startAgent(answering(TASK)));
+    const client = request({ port, method: "POST", path: "/a2a/travel", agent: false });
+    client.setHeader("authorization", `Bearer ${TOKEN}`);
+    client.setHeader("content-type", "application/json");
+    client.write(SEND.slice(0, 10));
+    await until(() => proxy.open === 1);
+    const credential = "credential/agents/travel/token";
+    const backend = { name: "main", weight: 1, scheme: "http", path: "/", host: "h", interfaces: [] } as const;
+    const endpoints = endpointsRowId("agents", "moved", "http");
+    table.applyLocal(
+      [
+        agentChange({ backends: [{ ...backend, endpoints }], credentials: [{ header: "x-token", credential }] }),
+        { id: endpoints, row: { endpoints: [endpointAt(moved.port)] } },
+        { id: credential, row: { value: "of-now" } },
+      ],
+      false,
+    );
+    const answered = new Promise<number | undefined>((resolve) =>
+      client.on("response", (res) => resolve(res.statusCode)),
+    );
+    client.end(SEND.slice(10));
+    expect(await answered).toBe(200);
+    expect(moved.seen[0]?.req.headers["x-token"]).toBe("of-now");
+    expect(agent.seen).toEqual([]);
+    client.destroy();
   });
 
   test("by the clock ends within a tick", async () => {

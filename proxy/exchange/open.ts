@@ -1,7 +1,7 @@
 // Exchanges that run. In: table changes and time. Out: those that may not go on are ended: revoked and expired keys, deadlines.
 import { stillAllowed } from "../request/authorize.ts";
 import type { TableChange } from "../table/compiled.ts";
-import type { Exchange, Plane } from "./exchange.ts";
+import type { Plane } from "./exchange.ts";
 import { fail } from "./fail.ts";
 
 /** Rows that say who may do what; all others leave running exchanges alone. */
@@ -13,15 +13,17 @@ export function judgeAgain(plane: Plane, change: TableChange): void {
   if (!change.reset && !change.ids.some(concernsAccess)) return;
   const now = plane.clock.now();
   for (const exchange of plane.open.all()) {
-    if (!isAllowed(exchange, now)) fail(exchange, "KeyRevoked");
+    const { key, agent, permission } = exchange;
+    if (key === undefined || agent === undefined) continue;
+    const decision = stillAllowed(key, agent, permission, plane.table, now, plane.loopback);
+    if (!decision.ok) {
+      fail(exchange, decision.reason);
+      continue;
+    }
+    // What is still to be judged and sent is so by the rows of now.
+    exchange.key = decision.key;
+    exchange.agent = decision.agent;
   }
-}
-
-function isAllowed({ plane, key, agent, permission }: Exchange, now: number): boolean {
-  if (key === undefined || agent === undefined) return true;
-  // Before the operation is known, any that the key may use will do.
-  const any = permission ?? plane.table.keyById(key.id)?.operations?.values().next().value ?? "SendMessage";
-  return stillAllowed(key, agent, any, plane.table, now, plane.loopback);
 }
 
 /** Ends exchanges whose key expired or whose deadline passed. Called a few times a second. */

@@ -65,7 +65,7 @@ describe("authorizeOperation", () => {
 });
 
 describe("stillAllowed", () => {
-  const changes: [string, RowChange[], boolean][] = [
+  const changes: [string, RowChange[], true | string][] = [
     ["nothing changed", [], true],
     ["the owner changed", [putKey("token", { owner: { user: "bob" }, generation: 2 })], true],
     [
@@ -73,36 +73,51 @@ describe("stillAllowed", () => {
       [putAgent({ generation: 2, timeouts: { connect: 1, firstByte: 1, streamIdle: 1 } })],
       true,
     ],
-    ["the key is gone", [{ id: keyRowId("agents", "alice"), row: null }], false],
-    ["the agent is gone", [{ id: agentRowId("agents", "travel"), row: null }], false],
-    ["the key is disabled", [putKey("token", { disabled: true })], false],
-    ["the key has expired", [putKey("token", { expiresAt: "2026-05-31T00:00:00Z" })], false],
-    ["the key is kept to loopback", [putKey("token", { loopbackOnly: true })], false],
-    ["the key has another token", [putKey("other")], false],
-    ["the key is another object", [putKey("token", { uid: "another" })], false],
-    ["the agent is another object", [putAgent({ uid: "another" })], false],
-    ["the key names no agent", [putKey("token", { agents: [] })], false],
+    ["the key is gone", [{ id: keyRowId("agents", "alice"), row: null }], "KeyRevoked"],
+    ["the agent is gone", [{ id: agentRowId("agents", "travel"), row: null }], "AgentNotFound"],
+    ["the key is disabled", [putKey("token", { disabled: true })], "KeyRevoked"],
+    ["the key has expired", [putKey("token", { expiresAt: "2026-05-31T00:00:00Z" })], "KeyRevoked"],
+    ["the key is kept to loopback", [putKey("token", { loopbackOnly: true })], "KeyRevoked"],
+    ["the key has another token", [putKey("other")], "KeyRevoked"],
+    ["the key is another object", [putKey("token", { uid: "another" })], "KeyRevoked"],
+    ["the agent is another object", [putAgent({ uid: "another" })], "AgentNotFound"],
+    ["the key names no agent", [putKey("token", { agents: [] })], "AgentNotGranted"],
+    [
+      "the key names no agent, and the card is not public",
+      [putKey("token", { agents: [] }), putAgent({ card: { visibility: "Key" } })],
+      "AgentNotFound",
+    ],
     [
       "the agent admits no such labels",
       [putAgent({ allowedKeys: { from: "Selector", selector: { matchLabels: { a: "b" } } } })],
-      false,
+      "AgentNotGranted",
     ],
-    ["the key lost the operation", [putKey("token", { operations: ["GetTask"] })], false],
+    ["the key lost the operation", [putKey("token", { operations: ["GetTask"] })], "OperationNotGranted"],
     [
       "the key's row asks for what is not known",
       [{ id: keyRowId("agents", "alice"), row: { ...keyRow("token"), requires: ["tomorrow"] } }],
-      false,
+      "KeyRevoked",
     ],
   ];
-  test.each(changes)("when %s", (_, change, allowed) => {
+  test.each(changes)("when %s", (_, change, reason) => {
     const { table, key, agent } = setUp();
     table.applyLocal(change, false);
-    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false)).toBe(allowed);
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false)).toEqual(
+      reason === true
+        ? { ok: true, key: table.keyById(key.id), agent: table.agentByName("agents", "travel") }
+        : { ok: false, reason },
+    );
+  });
+
+  test("an operation that is not known yet may still become one that is granted", () => {
+    const { table, key, agent } = setUp();
+    table.applyLocal([putKey("token", { operations: ["GetTask"] })], false);
+    expect(stillAllowed(key, agent, undefined, table, NOW, false).ok).toBe(true);
   });
 
   test("time alone ends it", () => {
     const { table, key, agent } = setUp({}, { expiresAt: "2026-06-01T00:00:00Z" });
-    expect(stillAllowed(key, agent, "SendMessage", table, NOW - 1, false)).toBe(true);
-    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false)).toBe(false);
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW - 1, false).ok).toBe(true);
+    expect(stillAllowed(key, agent, "SendMessage", table, NOW, false).ok).toBe(false);
   });
 });

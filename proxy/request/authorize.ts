@@ -24,21 +24,32 @@ export function authorizeOperation(key: Key, permission: string): boolean {
   return key.operations === undefined ? permission !== "Extension" : key.operations.has(permission);
 }
 
+export type AccessDecision =
+  /** With key and agent of now. */
+  | { readonly ok: true; readonly key: Key; readonly agent: Agent }
+  | { readonly ok: false; readonly reason: "KeyRevoked" | "AgentNotFound" | "AgentNotGranted" | "OperationNotGranted" };
+
 /**
  * Judges a request that is already open again, after the table changed or time passed: with the rows of now. Another token, another
- * object under the same name, a lost grant or operation end it.
+ * object under the same name, a lost grant or operation end it. `permission` is undefined while the operation is not known.
  */
 export function stillAllowed(
   key: Key,
   agent: Agent,
-  permission: string,
+  permission: string | undefined,
   table: Pick<Table, "keyById" | "agentByName" | "grants">,
   now: number,
   loopback: boolean,
-): boolean {
+): AccessDecision {
   const keyNow = table.keyById(key.id);
-  if (keyNow === undefined || keyNow.row.uid !== key.row.uid || keyNow.row.sha256 !== key.row.sha256) return false;
-  if (!isUsable(keyNow, now, loopback) || !authorizeOperation(keyNow, permission)) return false;
+  if (keyNow === undefined || keyNow.row.uid !== key.row.uid || keyNow.row.sha256 !== key.row.sha256) return keyRevoked;
+  if (!isUsable(keyNow, now, loopback)) return keyRevoked;
   const agentNow = table.agentByName(agent.namespace, agent.name);
-  return agentNow !== undefined && agentNow.row.uid === agent.row.uid && table.grants(keyNow, agentNow);
+  const decision = authorizeAgent(keyNow, agentNow?.row.uid === agent.row.uid ? agentNow : undefined, table);
+  if (!decision.ok) return decision;
+  if (permission !== undefined && !authorizeOperation(keyNow, permission)) return operationNotGranted;
+  return { ok: true, key: keyNow, agent: decision.agent };
 }
+
+const keyRevoked: AccessDecision = { ok: false, reason: "KeyRevoked" };
+const operationNotGranted: AccessDecision = { ok: false, reason: "OperationNotGranted" };

@@ -110,7 +110,10 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
   /** Sends the request to the next endpoint that may have it. */
   next(lastFailure?: FailureReason): void {
     const { table, picker, affinity, connections } = this.#deps;
-    const { agent, ids, claimsContext, method, body } = this.#request;
+    const { ids, claimsContext, method, body } = this.#request;
+    const agent = lastFailure === undefined ? this.#request.agent : this.#agentOfNow();
+    // It left while a connection was tried; an old row must not meet a credential of now.
+    if (agent === undefined) return this.#fail("AgentNotFound");
     const pick = picker.pick(agent, ids, this.#tried);
     if (!pick.ok) return this.#fail(lastFailure ?? pick.reason);
     const { target } = pick;
@@ -202,6 +205,12 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
       this.#release();
       this.#fail("Internal");
     }
+  }
+
+  #agentOfNow(): Agent | undefined {
+    const { namespace, name, row } = this.#request.agent;
+    const now = this.#deps.table.agentByName(namespace, name);
+    return now?.row.uid === row.uid ? now : undefined;
   }
 
   #release(): void {
