@@ -1,7 +1,7 @@
 // A proxy needs nobody to serve; a restarted proxy serves from its log; a restarted operator writes nothing that did not change.
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCluster, type Cluster } from "../harness/cluster.ts";
-import { post, sendBody } from "../harness/calls.ts";
+import { openStream, post, sendBody, streamBody } from "../harness/calls.ts";
 import { startAgent, type AgentCopy } from "../harness/example-agents.ts";
 import { key, NAMESPACE, urlAgent } from "../harness/objects.ts";
 import { eventually } from "../harness/processes.ts";
@@ -11,7 +11,10 @@ let cluster: Cluster;
 let copy: AgentCopy;
 
 beforeAll(async () => {
-  [cluster, copy] = await Promise.all([startCluster({ proxies: 3 }), startAgent("hello", "a")]);
+  [cluster, copy] = await Promise.all([
+    startCluster({ proxies: 3, proxyArgs: ["--drain-delay=2s"] }),
+    startAgent("hello", "a"),
+  ]);
   await cluster.apply(urlAgent("hello", [copy.url]), ...key("caller", TOKEN, ["hello"]));
   for (const [kind, name] of [
     ["A2AAgent", "hello"],
@@ -93,8 +96,20 @@ test("when the operator is back, changes reach every proxy again", async () => {
 });
 
 test("a proxy drains on SIGTERM: unready first, the running stream ends, exit 0", async () => {
+  await cluster.apply(...key("caller", TOKEN, ["hello"]));
+  await cluster.condition({ kind: "VirtualKey", namespace: NAMESPACE, name: "caller" }, "Programmed", "True", 30_000);
   const proxy = cluster.proxies[0];
+  const stream = await openStream(`${proxy?.url}/a2a/hello`, TOKEN, streamBody("long 4"));
+  await stream.until(/working/);
   proxy?.child.signal("SIGTERM");
+  await eventually("the proxy is unready", async () =>
+    (await fetch(`${proxy?.adminUrl}/readyz`)).status === 503 ? true : undefined,
+  );
+  // Unready, but not yet closed: a load balancer may still send it requests.
+  expect((await post(`${proxy?.url}/a2a/hello`, TOKEN, sendBody("hello"))).status).toBe(200);
+  expect(stream.text()).not.toContain("completed");
+  expect(await stream.ended).toEqual({ clean: true });
+  expect(stream.text()).toContain("completed");
   expect(await proxy?.child.ended).toBe(0);
   await proxy?.restart();
   await proxy?.ready();

@@ -209,7 +209,7 @@ async function startProxy(
         `--admin-listen=127.0.0.1:${admin}`,
         `--proxy-id=${name}`,
         `--last-good=${join(folder, `${name}.log`)}`,
-        "--drain-delay=0s",
+        ...(args.some((arg) => arg.startsWith("--drain-delay=")) ? [] : ["--drain-delay=0s"]),
         ...args,
       ],
       { name },
