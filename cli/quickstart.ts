@@ -68,6 +68,7 @@ async function run(port: number): Promise<number> {
   function start(name: string, args: readonly string[], output: "inherit" | "told"): ChildProcess {
     const child = spawn(process.execPath, [...args], {
       cwd: process.cwd(),
+      env: { NODE_COMPILE_CACHE: resolve(root, "node_modules/.cache/parley-compile"), ...process.env },
       detached: true,
       // The channel closes with this process, however that ends; the children then end by themselves.
       stdio: ["ignore", output === "told" ? "pipe" : "inherit", output === "told" ? "pipe" : "inherit", "ipc"],
@@ -114,7 +115,7 @@ async function run(port: number): Promise<number> {
     code = 1;
   } else if (begun === true) {
     say(paint.dim("Two copies of the example agent run on ports 10001 and 10002. Ctrl-C ends everything.\n"));
-    const serve = [resolve(root, "cli/main.ts"), "serve", folder, `--listen=127.0.0.1:${port}`, "--drain-timeout=5s"];
+    const serve = [resolve(root, "cli/parley.js"), "serve", folder, `--listen=127.0.0.1:${port}`, "--drain-timeout=5s"];
     const gateway = start("gateway", serve, "inherit");
     const ended = once(gateway, "exit").then(([exit]) => (ending ? 0 : ((exit as number | null) ?? 1)));
     code = await Promise.race([ended, stop]);

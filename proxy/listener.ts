@@ -1,9 +1,12 @@
 // The HTTP listener. In: connections of clients. Out: whole request heads to the handler; what is no proper request is refused here,
 // counted and cut off, before any stage sees it.
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { FailureReason } from "./request/failure.ts";
+
+// An `import` would read every export of node:http, and that of WebSocket loads a second undici: 14 MB.
+const { createServer } = process.getBuiltinModule("node:http");
 
 /** Whole head of a request, in bytes. */
 const MAX_HEADER = 16 * 1024;

@@ -1,6 +1,7 @@
 // The proxy as an executable. In: arguments, environment, signals. Out: a process that serves A2A until it is told to stop.
 // Read top to bottom, this is the proxy: options, log, table, what fills it, what watches it, what it serves, how it ends.
 import { randomUUID } from "node:crypto";
+import { setFlagsFromString } from "node:v8";
 import { Registry } from "prom-client";
 import { createClock } from "../process/clock.ts";
 import { formatListenAddress } from "../process/listen-address.ts";
@@ -42,6 +43,12 @@ async function run(config: ProxyConfig): Promise<void> {
 
   const registry = new Registry();
   const table = createTable((error) => log.error({ err: error }, "a listener to the table failed"));
+  // The launcher keeps the space for young objects from growing until the table is there.
+  const filled = table.onChange(() => {
+    if (!table.complete) return;
+    filled();
+    setFlagsFromString("--semi-space-growth-factor=2");
+  });
   let stream: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
   const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
   registerTableMetrics({

@@ -70,7 +70,7 @@ async function startParley(
 ): Promise<{ readonly peer: Peer; readonly port: number }> {
   const [port, admin] = [await freePort(), await freePort()];
   const peer = await pinnedNode(
-    join(tree, "proxy/main.ts"),
+    [join(tree, "proxy/parley-proxy.js"), join(tree, "proxy/main.ts")].find(existsSync) ?? "",
     [
       `--operators=${operator}`,
       `--listen=127.0.0.1:${port}`,

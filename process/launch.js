@@ -1,0 +1,37 @@
+// How the executables start. In: the main.ts of one of them. Out: it runs, on a Node that can run it, with what was compiled before.
+// Plain JavaScript, as the launchers that import it: it runs on Node 20, and nothing has to be stripped of types before the cache is
+// open. With the cache filled, no compiler for types is loaded at all: that is 25 MB and half of the time a start takes.
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import * as module from "node:module";
+import { fileURLToPath } from "node:url";
+
+const bundled = fileURLToPath(new URL("../node_modules/node/bin/node", import.meta.url));
+/** Beside the packages, for whoever may write here could change the sources as well; never where others can write. */
+const cache = fileURLToPath(new URL("../node_modules/.cache/parley-compile", import.meta.url));
+
+/**
+ * Imports the module, or runs this process's script again on the Node that came with the packages when this one is too old.
+ * NODE_COMPILE_CACHE names another folder for compiled code, NODE_DISABLE_COMPILE_CACHE=1 goes without; so does a folder that
+ * cannot be written.
+ *
+ * @param {URL} main
+ */
+export async function launch(main) {
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  if (major > 24 || (major === 24 && minor >= 12)) {
+    module.enableCompileCache(cache);
+    await import(main.href);
+  } else if (existsSync(bundled)) {
+    const child = spawn(bundled, process.argv.slice(1), { stdio: "inherit" });
+    // A signal of the terminal reaches the child by itself; one that was sent to this process alone is passed on.
+    for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    process.on("SIGINT", () => undefined);
+    child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGKILL" ? 137 : 1)));
+  } else {
+    process.stderr.write(
+      `parley needs Node 24.12 or newer; this is ${process.versions.node}. Run npm install, which brings one.\n`,
+    );
+    process.exit(1);
+  }
+}
