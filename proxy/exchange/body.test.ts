@@ -15,6 +15,7 @@ import {
   TASK,
   TOKEN,
 } from "../proxy.test-support.ts";
+import { beginStream, openStream } from "../stream.test-support.ts";
 
 const use = createCleanup();
 
@@ -131,6 +132,23 @@ describe("memory", () => {
     await until(() => buffered() === 0);
     expect((await send(port, { body: rpc("message/send", message()) })).status).toBe(200);
     expect(agent.seen).toHaveLength(1);
+  });
+
+  test("is given back once the agent answers: a stream holds no body", async () => {
+    const agent = await use(startAgent((_req, res) => beginStream(res)));
+    const { port, buffered, until, streams } = await use(
+      startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { config: { maxBufferedPerKey: 250_000 } }),
+    );
+    const body = rpc("message/stream", message({ metadata: "x".repeat(150_000) }));
+    const clients = [];
+    for (let round = 1; round <= 4; round++) {
+      clients.push(await openStream(port, body));
+      expect([streams(), clients.at(-1)?.status, agent.seen.at(-1)?.body === body]).toEqual([round, 200, true]);
+      expect(agent.seen.at(-1)?.req.headers).toMatchObject({ "content-length": String(body.length) });
+      expect(agent.seen.at(-1)?.req.headers).not.toHaveProperty("transfer-encoding");
+    }
+    await until(() => buffered() === 0);
+    for (const client of clients) client.request.destroy();
   });
 
   test("the proxy's share bounds all keys together", async () => {

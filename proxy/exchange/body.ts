@@ -38,6 +38,14 @@ export function readBody(
   }
 }
 
+/** Gives back what the exchange holds of the budget. */
+export function releaseBody(exchange: Exchange): void {
+  const { plane, key, held } = exchange;
+  if (held === 0 || key === undefined) return;
+  exchange.held = 0;
+  plane.buffers.give(key.id, held);
+}
+
 /**
  * A body of one chunk is kept as it came; more are copied into one growing block, so that many small chunks cost no more than
  * their bytes.
@@ -138,6 +146,7 @@ class BodyReading implements Running {
     const block = this.#block;
     exchange.running = undefined;
     exchange.deadline = Infinity;
+    this.#block = null;
     this.#done(block === null || block.length === this.#size ? block : block.subarray(0, this.#size));
   }
 }

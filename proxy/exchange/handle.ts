@@ -6,7 +6,7 @@ import { requestedVersion } from "../request/headers.ts";
 import { publicBase } from "../request/public-url.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { Agent, Table } from "../table/compiled.ts";
-import { announcesBody } from "./body.ts";
+import { announcesBody, releaseBody } from "./body.ts";
 import { callHttpJson, callJsonRpc } from "./call.ts";
 import { isCardPath, serveCard } from "./card.ts";
 import { Exchange, type Plane } from "./exchange.ts";
@@ -128,7 +128,7 @@ function close(exchange: Exchange): void {
   // The client left: so does the request to the agent.
   running?.abort();
   plane.open.remove(exchange);
-  if (exchange.held > 0 && exchange.key !== undefined) plane.buffers.give(exchange.key.id, exchange.held);
+  releaseBody(exchange);
   if (!req.complete && !req.socket.destroyed) {
     plane.lingering.add(req.socket, plane.monotonic() + LINGER_MS, () => req.complete);
   }

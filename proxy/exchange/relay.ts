@@ -4,7 +4,8 @@ import { type AnswerReader, createAnswerReader } from "../a2a/answer.ts";
 import type { FailureReason } from "../request/failure.ts";
 import { isEventStream, responseHeaders } from "../request/headers.ts";
 import type { Target } from "../upstream/endpoint.ts";
-import type { AnswerListener, Forwarding } from "../upstream/forward.ts";
+import { type AnswerListener, type Forwarding, KEPT_BODY } from "../upstream/forward.ts";
+import { releaseBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
 import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
@@ -40,6 +41,7 @@ export class Relay implements AnswerListener {
     const exchange = this.#exchange;
     const call = this.#call;
     exchange.status = status;
+    if (exchange.requestBytes > KEPT_BODY) releaseBody(exchange);
     if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
     captureAnswer(exchange, call.agent);
     this.#passing = isEventStream(headers["content-type"])

@@ -1,6 +1,7 @@
 // One request to an agent. In: what to send and who hears the answer. Out: the answer in callbacks, or one reason why there is none.
 // A connection that never came up is tried on other endpoints, each once; nothing is sent twice.
 import type { IncomingHttpHeaders } from "node:http";
+import { Readable } from "node:stream";
 import type { Dispatcher } from "undici";
 import type { Log } from "../../process/log.ts";
 import type { FailureReason } from "../request/failure.ts";
@@ -21,7 +22,8 @@ export class ForwardRequest {
   readonly path: (target: Target) => string;
   /** Names and values in turn; no host, no credentials. */
   readonly headers: readonly string[];
-  readonly body: Buffer | null;
+  /** Gone once the agent answers. */
+  body: Buffer | null;
 
   constructor(
     agent: Agent,
@@ -39,6 +41,25 @@ export class ForwardRequest {
     this.path = path;
     this.headers = headers;
     this.body = body;
+  }
+}
+
+/** Bytes; the HTTP client keeps a body up to this for as long as the answer runs. What is larger goes once it was sent. */
+export const KEPT_BODY = 64 * 1024;
+
+/** A body that is let go of as soon as it was taken. */
+class LargeBody extends Readable {
+  #body: Buffer | null;
+
+  constructor(body: Buffer) {
+    super();
+    this.#body = body;
+  }
+
+  override _read(): void {
+    const body = this.#body;
+    this.#body = null;
+    this.push(body);
   }
 }
 
@@ -138,7 +159,9 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     const headers = [...this.#request.headers, ...credentials];
     if (target.host !== undefined) headers.push("host", target.host);
     const path = this.#request.path(target);
-    connection.pool.dispatch({ path, method, headers, body, headersTimeout: firstByte, bodyTimeout: 0 }, this);
+    const sent = body === null || body.length <= KEPT_BODY ? body : new LargeBody(body);
+    if (sent !== body) headers.push("content-length", String(body?.length ?? 0));
+    connection.pool.dispatch({ path, method, headers, body: sent, headersTimeout: firstByte, bodyTimeout: 0 }, this);
   }
 
   abort(): void {
@@ -164,7 +187,9 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     // 1xx is between us and the agent.
-    if (!this.#over && status >= 200) this.#listener.started(status, headers, this);
+    if (this.#over || status < 200) return;
+    this.#request.body = null;
+    this.#listener.started(status, headers, this);
   }
 
   onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
