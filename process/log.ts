@@ -1,4 +1,5 @@
 // The process's own log. In: level, format, where to write. Out: a pino logger and the output that it shares with request lines.
+import { fsyncSync } from "node:fs";
 import { destination as openDestination, pino } from "pino";
 import { formatPretty } from "./pretty-log.ts";
 
@@ -64,8 +65,10 @@ export function openLogOutput(options: { fd: number; pretty: boolean; colours: b
     flush() {
       try {
         sink.flushSync();
+        // What is on its way to a file already is waited for.
+        fsyncSync(options.fd);
       } catch {
-        // Not open yet, or closed by its reader: nothing is left to save.
+        // Not open yet, no file, or closed by its reader: nothing is left to save.
       }
     },
     get dropped() {
