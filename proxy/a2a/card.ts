@@ -122,12 +122,22 @@ const exact = JSON as unknown as {
   rawJSON(source: string): unknown;
 };
 
+const keepSource = (_key: string, value: unknown, { source }: { readonly source: string }): unknown =>
+  typeof value === "number" && String(value) !== source ? exact.rawJSON(source) : value;
+
+/**
+ * Whether a number may stand in this valid JSON text that JavaScript would write otherwise. A reviver costs many times the parsing, for every
+ * value, and no common card needs one.
+ */
+const hasInexactNumber = (source: string): boolean =>
+  /-0|[0-9][.eE]|[0-9]{16}/.test(source.replaceAll(/"[^"\\]*(?:\\.[^"\\]*)*"/g, '""'));
+
 /** A JSON object; undefined for anything else. Throws nothing. */
 function parse(bytes: Uint8Array): Members | undefined {
   try {
-    const value = exact.parse(text.decode(bytes), (_key, value, { source }) =>
-      typeof value === "number" && String(value) !== source ? exact.rawJSON(source) : value,
-    );
+    const source = text.decode(bytes);
+    const parsed: unknown = JSON.parse(source);
+    const value: unknown = hasInexactNumber(source) ? exact.parse(source, keepSource) : parsed;
     return isMembers(value) ? value : undefined;
   } catch {
     return undefined;

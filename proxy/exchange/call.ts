@@ -70,7 +70,8 @@ export function callHttpJson(
   };
 
   const hasBody = announcesBody(req.headers);
-  if (request.body === "none" && hasBody) return fail(exchange, "InvalidRequest", { close: true });
+  if (request.body === "none" && hasBody)
+    return fail(exchange, "MalformedRequest", { close: true, detail: "This operation has no body." });
   if (request.body === "none" || (request.body === "optional" && !hasBody)) {
     const reader = createRestBodyReader(request);
     const read = reader.end();

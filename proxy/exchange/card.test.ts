@@ -12,6 +12,7 @@ import {
   startAgent,
   startProxy,
 } from "../proxy.test-support.ts";
+import { gatewayRow } from "../request/table.test-support.ts";
 import { GATEWAY_ROW_ID } from "../table/contract.ts";
 
 const use = createCleanup();
@@ -160,6 +161,47 @@ describe("a card that needs a key", () => {
 });
 
 describe("the extended card", () => {
+  const EXTENDED = rpc("agent/getAuthenticatedExtendedCard");
+  const extended = (status: number, value: unknown) =>
+    gateway({}, (_path, res) => {
+      const body = JSON.stringify(value);
+      res.writeHead(status, { "content-type": "application/json", "cache-control": "public, max-age=600" });
+      res.end(body);
+    });
+
+  test("is for its caller alone, whatever the agent says of caches", async () => {
+    const { port } = await extended(200, { jsonrpc: "2.0", id: 1, result: CARD });
+    const reply = await send(port, { body: EXTENDED });
+    expect([reply.status, reply.headers["cache-control"]]).toEqual([200, "private, no-store"]);
+  });
+
+  test("tells no address of the agent under an error's status either; what is no card passes as it is", async () => {
+    const card = await extended(400, { jsonrpc: "2.0", id: 1, result: CARD });
+    const reply = await send(card.port, { body: EXTENDED });
+    expect(reply.status).toBe(400);
+    expect(reply.body).not.toContain("10.0.0.7");
+    const other = await extended(503, { detail: "busy" });
+    expect(await send(other.port, { body: EXTENDED })).toMatchObject({ status: 503, body: '{"detail":"busy"}' });
+  });
+
+  test("that cannot be had for the agent's own error says that error, not that a URL is missing", async () => {
+    const { port, table } = await extended(503, { detail: "busy" });
+    table.applyLocal([{ id: GATEWAY_ROW_ID, row: gatewayRow({ trustedProxies: ["127.0.0.1"] }) }], false);
+    const headers = { "x-forwarded-proto": "gopher" };
+    expect((await send(port, { body: EXTENDED, headers })).status).toBe(503);
+  });
+
+  test.each([
+    ["extended", { body: EXTENDED }],
+    ["public", { method: "GET", path: "/a2a/travel/.well-known/agent-card.json", token: null }],
+  ])("of more than 256 KiB is none: %s", async (_, request) => {
+    const large = { ...CARD, description: "x".repeat(256 * 1024) };
+    const { port } = await gateway({}, (path, res) =>
+      json(res, 200, path.includes("well-known") ? large : { jsonrpc: "2.0", id: 1, result: large }),
+    );
+    expect((await send(port, request)).status).toBe(502);
+  });
+
   test("is rewritten in the answer; an error passes as it is", async () => {
     let fails = false;
     const { port, record } = await gateway({}, (_path, res) =>

@@ -7,12 +7,12 @@ import type { Agent } from "../table/compiled.ts";
 import type { Target } from "../upstream/endpoint.ts";
 import { ForwardRequest } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
-import { CARD_TIMEOUT_MS, NO_PUBLIC_URL } from "./extended-card.ts";
+import { CARD_TIMEOUT_MS } from "./extended-card.ts";
 import { fail } from "./fail.ts";
 import { markFirstByte } from "./learn.ts";
 
 /** Bytes; above this it is no card. */
-const MAX_CARD = 1024 * 1024;
+const MAX_CARD = 256 * 1024;
 /** For an agent that does not say how long its card holds; seconds. */
 const DEFAULT_MAX_AGE = 60;
 
@@ -30,7 +30,7 @@ export function serveCard(exchange: Exchange, agent: Agent, publicUrl: () => str
   exchange.binding = "HTTP+JSON";
   exchange.operation = GET_AGENT_CARD;
   const url = publicUrl();
-  if (url === undefined) return fail(exchange, "CardUnavailable", { detail: NO_PUBLIC_URL });
+  if (url === undefined) return fail(exchange, "NoPublicUrl");
   exchange.lateReason = "CardUnavailable";
   exchange.deadline = exchange.startedAt + CARD_TIMEOUT_MS;
   read(exchange, agent, 0, (card, headers) => {
@@ -76,7 +76,7 @@ function read(
     },
     data(chunk) {
       size += chunk.length;
-      if (size > MAX_CARD) return fail(exchange, "CardUnavailable", { detail: "It is larger than 1 MiB." });
+      if (size > MAX_CARD) return fail(exchange, "CardUnavailable", { detail: "It is larger than 256 KiB." });
       chunks.push(chunk);
     },
     ended() {

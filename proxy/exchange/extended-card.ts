@@ -9,10 +9,10 @@ import { fail } from "./fail.ts";
 import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
 
 /** An answer with an extended card is read whole; above this it is no card. Bytes. */
-const MAX_ANSWER = 4 * 1024 * 1024;
+const MAX_ANSWER = 256 * 1024;
 
 /** How long a card may take to come; milliseconds. */
-export const CARD_TIMEOUT_MS = 30_000;
+export const CARD_TIMEOUT_MS = 10_000;
 
 /** Holds the answer back until it is whole, and rewrites it. An error of the agent passes as it is. */
 export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () => string | undefined): AnswerListener {
@@ -44,17 +44,19 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
     ended() {
       const answer = Buffer.concat(chunks);
       const url = publicUrl();
-      if (url === undefined) return fail(exchange, "CardUnavailable", { detail: NO_PUBLIC_URL });
-      const rewritten = exchange.status < 400 ? rewriteExtendedCard(answer, binding, { url }) : undefined;
-      if (rewritten?.ok === false) return fail(exchange, "InvalidAgentResponse");
-      const body = rewritten?.body ?? answer;
+      const isError = exchange.status >= 400;
+      const rewritten = rewriteExtendedCard(answer, binding, { url: url ?? "" });
+      if (!rewritten.ok && !isError) return fail(exchange, "InvalidAgentResponse");
+      const body = rewritten.ok ? rewritten.body : answer;
+      // An error tells nothing that a URL would be needed for, unless it is a card after all.
+      if (url === undefined && !(isError && body.equals(answer))) return fail(exchange, "NoPublicUrl");
       const seen = reader.end();
       if (seen !== undefined) learn(exchange, call, seen);
       exchange.running = undefined;
       exchange.responseBytes = body.length;
       exchange.responseContent?.push(body);
-      const passed = responseHeaders(headers);
-      passed.push("content-length", String(body.length));
+      const passed = responseHeaders({ ...headers, "cache-control": undefined });
+      passed.push("cache-control", "private, no-store", "content-length", String(body.length));
       if (plane.draining) passed.push("connection", "close");
       res.writeHead(exchange.status, passed);
       res.end(body);
@@ -63,6 +65,3 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
     failed: (reason) => fail(exchange, reason),
   };
 }
-
-export const NO_PUBLIC_URL =
-  "The gateway does not know its own URL: its administrator has to configure the public URL or the trusted proxies.";

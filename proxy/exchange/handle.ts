@@ -35,7 +35,7 @@ function judge(exchange: Exchange): void {
   const { plane, req } = exchange;
   const { table } = plane;
   if (hasDoubledHeader(req.rawHeaders, req.headers.host === undefined && req.httpVersion !== "1.0")) {
-    return fail(exchange, "InvalidRequest", {
+    return fail(exchange, "MalformedRequest", {
       close: true,
       detail: "A header that may stand once is missing or doubled.",
     });
@@ -45,7 +45,7 @@ function judge(exchange: Exchange): void {
   if (target.ok) exchange.binding = isJsonRpcPath(target.rest) ? "JSONRPC" : "HTTP+JSON";
   const isRead = req.method === "GET" || req.method === "HEAD";
   if (isRead && announcesBody(req.headers)) {
-    return fail(exchange, "InvalidRequest", { close: true, detail: "GET and HEAD have no body." });
+    return fail(exchange, "MalformedRequest", { close: true, detail: "GET and HEAD have no body." });
   }
   if (!table.complete) return fail(exchange, "NotReady");
   const agent = target.ok ? agentOf(target, table) : undefined;

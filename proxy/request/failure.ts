@@ -43,6 +43,7 @@ const table = {
   KeyRevoked: [401, -32050, "UNAUTHENTICATED", "info", "The virtual key was revoked while the request ran."],
   // What do you say
   ParseError: [400, -32700, "INVALID_ARGUMENT", "info", "The body is not valid JSON."],
+  MalformedRequest: [400, -32600, "INVALID_ARGUMENT", "info", "The HTTP request is malformed."],
   InvalidRequest: [
     400,
     -32600,
@@ -113,6 +114,13 @@ const table = {
   InvalidAgentResponse: [502, -32006, "INTERNAL", "warn", "The agent's answer is not valid for the protocol."],
   UpstreamRedirect: [502, -32054, "UNAVAILABLE", "warn", "The agent answered with a redirect, which is not followed."],
   CardUnavailable: [502, -32054, "UNAVAILABLE", "warn", "The agent's card could not be read."],
+  NoPublicUrl: [
+    503,
+    -32053,
+    "UNAVAILABLE",
+    "error",
+    "The gateway does not know its own URL: its administrator has to set --public-url or --trusted-proxies.",
+  ],
   Draining: [503, -32053, "UNAVAILABLE", "info", "The gateway is shutting down. Try again."],
   Internal: [500, -32603, "INTERNAL", "error", "The gateway failed."],
 } as const satisfies Record<string, readonly [number, number, string, Failure["level"], string]>;
