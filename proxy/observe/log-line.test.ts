@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FAILURE_REASONS, failure } from "../request/failure.ts";
-import { MAX_ID_BYTES, MAX_NAME_BYTES, cutAtBytes, jsonString, logLine } from "./log-line.ts";
+import { MAX_ID_BYTES, MAX_NAME_BYTES, createLogLines, cutAtBytes, jsonString, logLine } from "./log-line.ts";
 import { recordOf } from "./record.test-support.ts";
 import type { FinishedRequest } from "./record.ts";
 import { OUTCOMES } from "./series.ts";
@@ -214,6 +214,35 @@ describe("log injection", () => {
             }),
           ),
         );
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  test("is the same when what lines share is remembered", () => {
+    const name = fc.constantFrom(undefined, "a", "b", "ä\n");
+    const records = fc.array(
+      fc.record({
+        time: fc.integer({ min: -10_000, max: 4_102_444_800_000 }),
+        latency: fc.oneof(fc.double(), fc.double({ min: 0, max: 1e7 })),
+        firstByte: fc.double({ min: 0, max: 100 }),
+        agent: name,
+        key: name,
+        fingerprint: name,
+        user: name,
+        team: name,
+      }),
+    );
+    fc.assert(
+      fc.property(records, (parts) => {
+        const lineOf = createLogLines();
+        for (const part of parts) {
+          const record = recordOf(part);
+          expect(lineOf(record)).toBe(logLine(record));
+          const line = parse(lineOf(record));
+          expect(line["time"]).toBe(new Date(record.time).toISOString());
+          expect(line["latency_ms"]).toBe(JSON.parse(JSON.stringify(Math.round(record.latency * 1000) / 1000)));
+        }
       }),
       { numRuns: 500 },
     );

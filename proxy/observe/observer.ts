@@ -1,6 +1,6 @@
 // Where finished requests go. In: one record a request. Out: metrics at once, log lines in batches after the event loop's turn.
 import type { RequestMetrics } from "./metrics.ts";
-import { logLine } from "./log-line.ts";
+import { createLogLines } from "./log-line.ts";
 import type { FinishedRequest } from "./record.ts";
 
 /** Records that may wait for one flush; more are written out at once, so the queue is bounded. */
@@ -24,6 +24,7 @@ export function createObserver(deps: {
   schedule?: (run: () => void) => void;
 }): Observer {
   const { write, metrics, log, schedule = setImmediate } = deps;
+  const logLine = createLogLines();
   let queue: FinishedRequest[] = [];
   let scheduled = false;
 
