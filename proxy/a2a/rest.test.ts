@@ -101,16 +101,17 @@ describe("what is refused", () => {
   );
 
   it.each([
-    ["GET", "/message:send"],
-    ["DELETE", "/tasks/T"],
-    ["HEAD", "/tasks/T"],
-    ["get", "/tasks/T"],
-    ["GET", "/tasks/T:cancel"],
-    ["POST", "/tasks"],
-    ["constructor", "/tasks"],
-    ["__proto__", "/tasks"],
-  ])("%s %s has no such method", (method, target) =>
-    expect(parse(method, target, "1.0")).toEqual({ ok: false, reason: "MethodNotAllowed" }),
+    ["GET", "/message:send", "POST"],
+    ["DELETE", "/tasks/T", "GET"],
+    ["HEAD", "/tasks/T", "GET"],
+    ["get", "/tasks/T", "GET"],
+    ["GET", "/tasks/T:cancel", "POST"],
+    ["PUT", "/tasks/T:subscribe", "GET, POST"],
+    ["POST", "/tasks", "GET"],
+    ["constructor", "/tasks", "GET"],
+    ["__proto__", "/tasks", "GET"],
+  ])("%s %s has no such method, but %s", (method, target, allow) =>
+    expect(parse(method, target, "1.0")).toEqual({ ok: false, reason: "MethodNotAllowed", allow }),
   );
 
   it.each([

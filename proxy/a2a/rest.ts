@@ -23,7 +23,8 @@ export interface RestRequest extends Ids {
 
 export type RestResult =
   | { readonly ok: true; readonly request: RestRequest }
-  | { readonly ok: false; readonly reason: FailureReason };
+  /** `allow`: the methods that the path has, where it is the method that is wrong. */
+  | { readonly ok: false; readonly reason: FailureReason; readonly allow?: string };
 
 type Served = Readonly<Record<string, { readonly operation: string; readonly body: RestRequest["body"] }>>;
 
@@ -67,7 +68,7 @@ export function parseRestRequest(
   if (suffix === "card" && prefix !== "v1") return refuse("PathNotFound");
   const methods = OPERATIONS[suffix];
   const served = Object.hasOwn(methods, httpMethod) ? methods[httpMethod] : undefined;
-  if (served === undefined) return refuse("MethodNotAllowed");
+  if (served === undefined) return { ok: false, reason: "MethodNotAllowed", allow: Object.keys(methods).join(", ") };
 
   const parameters = parseRestQuery(query);
   if (parameters === undefined) return refuse("InvalidPath");

@@ -58,7 +58,9 @@ export function callHttpJson(
   const { req } = exchange;
   const method = req.method ?? "";
   const parsed = parseRestRequest(method, at.rest, at.query, exchange.version);
-  if (!parsed.ok) return fail(exchange, parsed.reason);
+  if (!parsed.ok) {
+    return fail(exchange, parsed.reason, parsed.allow === undefined ? {} : { allow: parsed.allow });
+  }
   const { request } = parsed;
   const forward = (ids: ConversationIds, body: Buffer | null): void => {
     const call = { agent: exchange.agent ?? agent, binding: "HTTP+JSON", operation: request.operation } as const;

@@ -11,6 +11,8 @@ export interface FailOptions {
   readonly detail?: string;
   /** The connection ends with the answer. */
   readonly close?: boolean;
+  /** Methods that are served here, with MethodNotAllowed; by default POST. */
+  readonly allow?: string;
 }
 
 /**
@@ -37,15 +39,16 @@ export function failBroken(exchange: Exchange, error: unknown): void {
   fail(exchange, "Internal");
 }
 
-function answer(exchange: Exchange, reason: FailureReason, { detail, close }: FailOptions): void {
+function answer(exchange: Exchange, reason: FailureReason, { detail, close, allow = "POST" }: FailOptions): void {
   const { plane, req, res, rpcId, version, binding = "JSONRPC" } = exchange;
-  const { status } = failure(reason);
+  const { status, code } = failure(reason);
+  if (binding === "JSONRPC") exchange.rpcCode = code;
   const body = Buffer.from(
     errorBody(binding, reason, { id: rpcId, version, ...(detail === undefined ? {} : { detail }) }),
   );
   const headers = ["Content-Type", "application/json", "Content-Length", String(body.length)];
   if (status === 401) headers.push("WWW-Authenticate", 'Bearer realm="parley"');
-  if (reason === "MethodNotAllowed") headers.push("Allow", allowed(exchange));
+  if (reason === "MethodNotAllowed") headers.push("Allow", allow);
   if (reason === "NotReady" || reason === "TooManyBuffers" || reason === "Draining") headers.push("Retry-After", "1");
   // A client that still waits for 100 may send its body or not: the next request could not be told from it.
   const closing = close === true || plane.draining || exchange.awaitsContinue || CLOSING.has(reason);
@@ -57,5 +60,3 @@ function answer(exchange: Exchange, reason: FailureReason, { detail, close }: Fa
   if (req.method === "HEAD") res.end();
   else res.end(body);
 }
-
-const allowed = ({ operation }: Exchange): string => (operation === "GetAgentCard" ? "GET, HEAD" : "POST");

@@ -12,7 +12,9 @@ import {
   send,
   startAgent,
   startProxy,
+  raw,
   TASK,
+  TOKEN,
 } from "../proxy.test-support.ts";
 
 const use = createCleanup();
@@ -210,6 +212,64 @@ describe("HTTP+JSON", () => {
     expect(reply.headers.connection).toBe("close");
     expect(agent.seen).toEqual([]);
   });
+});
+
+test.each([
+  ["PUT", "/a2a/travel/tasks/1", "GET"],
+  ["GET", "/a2a/travel/message:send", "POST"],
+  ["PUT", "/a2a/travel", "POST"],
+])("%s %s: what is allowed instead is said", async (method, path, allow) => {
+  const { port } = await gateway();
+  const reply = await send(port, { method, path });
+  expect([reply.status, reply.headers.allow]).toEqual([405, allow]);
+});
+
+test("a key for loopback only is not taken from a web page, which has a name of its own", async () => {
+  const { port } = await gateway(keyChange({ loopbackOnly: true }));
+  expect((await send(port, { body: BODY, headers: { host: `rebound.example:${port}` } })).status).toBe(401);
+  for (const host of [`localhost:${port}`, `127.0.0.1:${port}`]) {
+    expect((await send(port, { body: BODY, headers: { host } })).status).toBe(200);
+  }
+});
+
+test("the gateway's own errors have their code in the record; a card costs nothing", async () => {
+  const card = { name: "x", url: "http://x/", protocolVersion: "0.3.0" };
+  const agent = await use(startAgent((_req, res) => json(res, 200, card)));
+  const row = agentChange({ card: { visibility: "Key" }, pricePerRequest: "1" });
+  const { port, record } = await use(startProxy([row, endpointsRow(endpointAt(agent.port))]));
+  await send(port, { body: "{", token: TOKEN });
+  expect(await record(0)).toMatchObject({ reason: "ParseError", rpcCode: -32700 });
+  const reply = await send(port, { method: "GET", path: "/a2a/travel/.well-known/agent.json" });
+  expect(reply.status).toBe(200);
+  expect(await record(1)).toMatchObject({ operation: "GetAgentCard", cost: undefined });
+});
+
+test.each([
+  ["application/json", "text/event-stream"],
+  ["text/event-stream", "application/json"],
+])("an answer of two kinds is none: %s and %s", async (...types) => {
+  const agent = await use(
+    startAgent((_req, res) => {
+      res.writeHead(200, ["content-type", types[0], "content-type", types[1]]);
+      res.end("{}");
+    }),
+  );
+  const { port } = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
+  expect((await send(port, { body: BODY })).status).toBe(502);
+});
+
+test.each([
+  ["HTTP/1.0 with chunks", "1.0", "chunked"],
+  ["a coding that is not undone", "1.1", "gzip, chunked"],
+])("%s is refused, and the connection closed", async (_, version, coding) => {
+  const { port, agent } = await gateway();
+  const head = `POST /a2a/travel HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+  const answer = await raw(
+    port,
+    `${head}Transfer-Encoding: ${coding}\r\n\r\n${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`,
+  );
+  expect(answer).toMatch(/^HTTP\/1.1 400 /);
+  expect(agent.seen).toEqual([]);
 });
 
 describe("a fault of our own", () => {

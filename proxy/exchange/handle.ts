@@ -1,5 +1,6 @@
 // The way of one request. In: request and response. Out: the exchange is judged, step by step, and handed to a call or to the card.
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { isLocalAuthority } from "../../process/listen-address.ts";
 import { authenticate } from "../request/authenticate.ts";
 import { authorizeAgent } from "../request/authorize.ts";
 import { requestedVersion } from "../request/headers.ts";
@@ -47,6 +48,13 @@ function judge(exchange: Exchange): void {
   if (isRead && announcesBody(req.headers)) {
     return fail(exchange, "MalformedRequest", { close: true, detail: "GET and HEAD have no body." });
   }
+  const coding = req.headers["transfer-encoding"];
+  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || req.httpVersion === "1.0")) {
+    return fail(exchange, "MalformedRequest", {
+      close: true,
+      detail: "The only transfer coding is chunked, of HTTP/1.1.",
+    });
+  }
   if (!table.complete) return fail(exchange, "NotReady");
   const agent = target.ok ? agentOf(target, table) : undefined;
   const version = requestedVersion(req.headers, target.ok ? target.query : "");
@@ -61,6 +69,8 @@ function judge(exchange: Exchange): void {
 
   const key = authenticate(req.headers.authorization, table, exchange.time, plane.loopback);
   if (key === undefined) return fail(exchange, "Unauthenticated");
+  // A web page can make its own name mean this machine; then the browser sends that name.
+  if (key.row.loopbackOnly === true && !isLocalAuthority(req.headers.host)) return fail(exchange, "Unauthenticated");
   exchange.key = key;
   if (!target.ok) return fail(exchange, target.reason);
   const decision = authorizeAgent(key, agent, table);
@@ -74,7 +84,9 @@ function judge(exchange: Exchange): void {
   const url = (): string | undefined => publicUrl(exchange, target);
   if (isCard) {
     exchange.operation = "GetAgentCard";
-    return isRead ? serveCard(exchange, decision.agent, url) : fail(exchange, "MethodNotAllowed");
+    return isRead
+      ? serveCard(exchange, decision.agent, url)
+      : fail(exchange, "MethodNotAllowed", { allow: "GET, HEAD" });
   }
   if (isJsonRpcPath(target.rest)) return callJsonRpc(exchange, decision.agent, key, url);
   callHttpJson(exchange, decision.agent, key, target, url);

@@ -1,4 +1,5 @@
 // What is written down of an exchange. In: an exchange that is over. Out: its finished-request record.
+import { GET_AGENT_CARD } from "../a2a/operation.ts";
 import { costOf } from "../observe/cost.ts";
 import type { FinishedRequest, Outcome } from "../observe/record.ts";
 import type { FailureReason } from "../request/failure.ts";
@@ -44,7 +45,8 @@ function priceOf(row: AgentRow): string | undefined {
 
 /** Only answered calls cost: an answer that the client did not wait for is one, too, once it had begun. */
 function isCharged(exchange: Exchange, outcome: Outcome): boolean {
-  if (exchange.key === undefined || exchange.target === undefined) return false;
+  if (exchange.key === undefined || exchange.target === undefined || exchange.operation === GET_AGENT_CARD)
+    return false;
   return outcome === "ok" || (outcome === "client_closed" && exchange.firstByte !== undefined);
 }
 

@@ -43,6 +43,8 @@ export class Relay implements AnswerListener {
     exchange.status = status;
     if (exchange.requestBytes > KEPT_BODY) releaseBody(exchange);
     if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
+    // One of two Content-Types, and each reader may take another.
+    if (typeof headers["content-type"] === "object") return fail(exchange, "InvalidAgentResponse");
     captureAnswer(exchange, call.agent);
     this.#passing = isEventStream(headers["content-type"])
       ? new StreamRelay(exchange, call, upstream, status, headers)

@@ -75,6 +75,7 @@ describe("towards the client", () => {
 test("Connection names headers, in any case and with blanks", () => {
   expect(connectionNamed(undefined).size).toBe(0);
   expect(connectionNamed("keep-alive").size).toBe(0);
+  expect([...connectionNamed(["keep-alive", "X-One"])]).toEqual(["keep-alive", "x-one"]);
   expect([...connectionNamed("Keep-Alive, X-One ,x-two")]).toEqual(["keep-alive", "x-one", "x-two"]);
 });
 
@@ -138,4 +139,35 @@ describe("media types", () => {
     expect(isEventStream("application/json")).toBe(false);
     expect(isEventStream(undefined)).toBe(false);
   });
+});
+
+test.each([
+  "application/json; charset*=us-ascii''utf-7",
+  "application/json; charset*0=utf-;charset*1=7",
+  'application/json; "charset"=utf-7',
+  "application/json; (c)charset=utf-7",
+  "application/json; charset",
+])("a charset said in a way that only some read is none: %s", (type) => {
+  expect(isReadable({ "content-type": type })).toBe(false);
+});
+
+test("a client cannot take off what its request was judged by", () => {
+  const headers = {
+    connection: "content-type, a2a-version, accept",
+    "content-type": "application/json",
+    accept: "*/*",
+  };
+  const sent = requestHeaders(headers, { version: "1.0", traceparent: "t", tracestate: false });
+  expect(sent).toEqual(expect.arrayContaining(["content-type", "application/json", "a2a-version", "1.0"]));
+  expect(sent).not.toContain("accept");
+});
+
+test.each([
+  ["public, max-age=60", "private"],
+  ["s-maxage=60", "private"],
+  ["must-revalidate", "private"],
+  ["no-store", "no-store"],
+  ["private, max-age=60", "private, max-age=60"],
+])("an answer to a key is for no shared cache: %s", (said, told) => {
+  expect(responseHeaders({ "cache-control": said })).toEqual(["cache-control", told]);
 });

@@ -25,9 +25,14 @@ const TO_CLIENT: ReadonlySet<string> = new Set([
 const none: ReadonlySet<string> = new Set();
 
 /** Header names that a Connection header takes off the message (RFC 9110 section 7.6.1). */
-export function connectionNamed(connection: string | undefined): ReadonlySet<string> {
+export function connectionNamed(connection: string | readonly string[] | undefined): ReadonlySet<string> {
   if (connection === undefined || connection === "keep-alive" || connection === "close") return none;
-  return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+  return new Set(
+    connection
+      .toString()
+      .split(",")
+      .map((name) => name.trim().toLowerCase()),
+  );
 }
 
 /**
@@ -52,9 +57,10 @@ export function requestHeaders(
   const built = ["accept-encoding", "identity", "traceparent", options.traceparent];
   for (const name of TO_AGENT) {
     const value = headers[name];
-    if (typeof value === "string" && passes(name)) built.push(name, value);
+    if (typeof value === "string" && (passes(name) || name === "content-type")) built.push(name, value);
   }
-  if (options.version !== undefined && passes("a2a-version")) built.push("a2a-version", options.version);
+  // This and Content-Type were judged, so the client cannot take them off.
+  if (options.version !== undefined && !without.has("a2a-version")) built.push("a2a-version", options.version);
   const { tracestate } = headers;
   if (options.tracestate && typeof tracestate === "string" && passes("tracestate")) {
     built.push("tracestate", tracestate);
@@ -64,17 +70,21 @@ export function requestHeaders(
 
 /** Headers of an answer to the client; Content-Length is left to the caller, who knows what is sent. */
 export function responseHeaders(headers: IncomingHttpHeaders): string[] {
-  const dropped = connectionNamed(typeof headers.connection === "string" ? headers.connection : undefined);
+  const dropped = connectionNamed(headers.connection);
   const built: string[] = [];
   for (const name in headers) {
     if (!TO_CLIENT.has(name) && !name.startsWith("a2a-")) continue;
     if (dropped.size > 0 && dropped.has(name)) continue;
     const value = headers[name];
-    if (typeof value === "string") built.push(name, value);
+    if (typeof value === "string")
+      built.push(name, name === "cache-control" && isShared.test(value) ? "private" : value);
     else if (value !== undefined) for (const each of value) built.push(name, each);
   }
   return built;
 }
+
+/** What lets shared caches keep the answer to a request with credentials (RFC 9111 section 3.5). */
+const isShared = /\b(?:public|s-maxage|must-revalidate)\b/i;
 
 const versionForm = /^[0-9A-Za-z.]{1,16}$/;
 
@@ -110,11 +120,14 @@ function isJsonType(type: string): boolean {
   const media = name.trim();
   if (media !== "application/json" && media !== "application/a2a+json") return false;
   return parameters.every((parameter) => {
-    if (parameter.includes(",")) return false;
-    const equals = parameter.indexOf("=");
-    if (equals === -1 || parameter.slice(0, equals).trim() !== "charset") return true;
-    const value = parameter.slice(equals + 1).trim();
-    return value === "utf-8" || value === '"utf-8"' || value === "utf8";
+    if (parameter.trim() === "") return true;
+    const match = /^\s*([!#$%&'*+.^_`|~0-9a-z-]+)\s*=([^,]*)$/.exec(parameter);
+    if (match === null) return false;
+    const [, key = "", said = ""] = match;
+    // `charset*`, `charset*0` (RFC 2231) are charsets to some.
+    if (!key.startsWith("charset")) return true;
+    const value = said.trim();
+    return key === "charset" && (value === "utf-8" || value === '"utf-8"' || value === "utf8");
   });
 }
 
