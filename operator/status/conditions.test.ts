@@ -16,7 +16,18 @@ describe("readyOf", () => {
   it("is true when all that is needed is", () => {
     const findings = ["Accepted", "SecretReady", "ResolvedRefs", "Programmed"].map((type) => finding(type, "True"));
     expect(readyOf(findings)).toEqual({ type: "Ready", status: "True", reason: "Ready", message: "" });
-    expect(readyOf([...findings, finding("Discovered", "False"), finding("Conflicted", "True")]).status).toBe("True");
+    expect(readyOf([...findings, finding("Discovered", "True"), finding("Conflicted", "True")]).status).toBe("True");
+  });
+
+  it("is false with a card that cannot be read, not with one that was not read yet", () => {
+    const findings = ["Accepted", "ResolvedRefs", "Programmed"].map((type) => finding(type, "True"));
+    expect(readyOf([...findings, finding("Discovered", "False", "CardUnreachable", "No card.")])).toEqual({
+      type: "Ready",
+      status: "False",
+      reason: "CardUnreachable",
+      message: "No card.",
+    });
+    expect(readyOf([...findings, finding("Discovered", "Unknown", "Pending")]).status).toBe("True");
   });
 
   it("takes reason and message of the first that is not, in the order in which a person would look", () => {

@@ -5,13 +5,14 @@ import { bounded } from "../translate/conditions.ts";
 import type { Finding } from "../translate/result.ts";
 
 /** What must hold for an object to be ready, in the order in which a person would look. */
-const NEEDED = ["Accepted", "SecretReady", "ResolvedRefs", "Programmed"];
+const NEEDED = ["Accepted", "SecretReady", "ResolvedRefs", "Discovered", "Programmed"];
 
-/** The summary: the first of the needed findings that is not True, or True. */
+/** The summary: the first of the needed findings that is not True, or True. Cards that were not read yet hold nothing up. */
 export function readyOf(findings: readonly Finding[]): Finding {
   for (const type of NEEDED) {
     const finding = findings.find((candidate) => candidate.type === type);
-    if (finding !== undefined && finding.status !== "True") return { ...finding, type: "Ready", status: "False" };
+    if (finding === undefined || finding.status === "True") continue;
+    if (type !== "Discovered" || finding.status === "False") return { ...finding, type: "Ready", status: "False" };
   }
   return { type: "Ready", status: "True", reason: "Ready", message: "" };
 }

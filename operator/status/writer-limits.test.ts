@@ -96,7 +96,7 @@ describe("createStatusWriter: how often and what", () => {
     await settle();
     expect(conditionsOf(world.writes[1]?.status)).toMatchObject({
       Discovered: "False CardUnreachable",
-      Ready: "True Ready",
+      Ready: "False CardUnreachable",
     });
     expect(world.writes).toHaveLength(2);
   });
