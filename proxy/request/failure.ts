@@ -36,10 +36,22 @@ const table = {
     "info",
     "No such path under an agent. Use the URL of the agent card, or an operation of the A2A HTTP+JSON binding.",
   ],
-  MethodNotAllowed: [405, -32600, "UNIMPLEMENTED", "info", "This HTTP method is not served here. JSON-RPC needs POST."],
+  MethodNotAllowed: [
+    405,
+    -32600,
+    "UNIMPLEMENTED",
+    "info",
+    "This path is not served with this HTTP method. JSON-RPC goes by POST to the agent's own URL.",
+  ],
   // May you
   AgentNotGranted: [403, -32052, "PERMISSION_DENIED", "info", "This key does not grant this agent."],
-  OperationNotGranted: [403, -32052, "PERMISSION_DENIED", "info", "This key does not grant this operation."],
+  OperationNotGranted: [
+    403,
+    -32052,
+    "PERMISSION_DENIED",
+    "info",
+    "This key does not grant this operation. A method outside the protocol needs the operation Extension: check its spelling.",
+  ],
   KeyRevoked: [401, -32050, "UNAUTHENTICATED", "info", "The virtual key was revoked while the request ran."],
   // What do you say
   ParseError: [400, -32700, "INVALID_ARGUMENT", "info", "The body is not valid JSON."],
