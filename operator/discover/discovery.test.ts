@@ -163,7 +163,10 @@ describe("what is found", () => {
   test("an address that is not allowed is refused", async () => {
     const { discovery, next } = setUp(urlAgent("http://169.254.169.254/latest"));
     discovery.lead(true);
-    expect(await next()).toMatchObject({ backends: [], finding: { status: "False", reason: "UpstreamRefused" } });
+    expect(await next()).toMatchObject({
+      backends: [],
+      finding: { status: "False", reason: "UpstreamRefused", message: expect.stringContaining("--allowed-upstreams") },
+    });
   });
 });
 

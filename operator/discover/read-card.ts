@@ -147,8 +147,7 @@ const unreachable = (why: string): CardRead => ({ ok: false, reason: "CardUnreac
 function failureOf(error: unknown, timedOut: boolean): CardRead {
   if (timedOut) return unreachable(`it took over ${READ_TIMEOUT_MS / 1000} s`);
   if (error instanceof AddressRefused) {
-    const why =
-      "its address may not be reached from here: it is loopback, link-local, private or of the cluster, and the administrator has not allowed it";
+    const why = "its address may not be reached from here: it is loopback, link-local, private or of the cluster";
     return { ok: false, reason: "UpstreamRefused", why };
   }
   const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";

@@ -92,7 +92,8 @@ const agentReasons = {
   UpstreamRefused: {
     type: "Discovered",
     status: "False",
-    message: (backend: string, why: string) => `Backend ${backend}: ${why}.`,
+    message: (backend: string, why: string) =>
+      `Backend ${backend}: ${why}. If it is meant to be reached, the administrator allows its range with --allowed-upstreams=CIDR (parley serve allows loopback already).`,
   },
   PublicNameTaken: {
     type: "Conflicted",
