@@ -97,6 +97,10 @@ export class Exchange implements Slotted {
   target: Target | undefined = undefined;
   firstByte: number | undefined = undefined;
   events = 0;
+  /** Pairs of task and context that the answer taught so far, and the last one. */
+  learnt = 0;
+  learntTask: string | undefined = undefined;
+  learntContext: string | undefined = undefined;
   requestBytes = 0;
   responseBytes = 0;
   /** Bytes of the budget for bodies that it holds. */

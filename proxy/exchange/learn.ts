@@ -6,6 +6,9 @@ import type { Agent } from "../table/compiled.ts";
 import type { Binding } from "../table/contract.ts";
 import type { Exchange } from "./exchange.ts";
 
+/** Pairs of task and context that one answer may teach: a conversation has few. */
+const MAX_LEARNT = 16;
+
 export interface Call {
   readonly agent: Agent;
   readonly binding: Binding;
@@ -19,12 +22,18 @@ export function learn(exchange: Exchange, { agent }: Call, seen: Seen): void {
   if (seen.state !== undefined) exchange.state = seen.state;
   if (seen.rpcCode !== undefined || exchange.status >= 400 || target === undefined) return;
   const { taskId, contextId } = seen;
+  if (taskId !== undefined) exchange.taskId ??= taskId;
+  if (contextId !== undefined) exchange.contextId ??= contextId;
+  if (taskId === exchange.learntTask && contextId === exchange.learntContext) return;
+  // One stream must not push out what is known of others.
+  if (exchange.learnt === MAX_LEARNT) return;
+  exchange.learnt++;
+  exchange.learntTask = taskId;
+  exchange.learntContext = contextId;
   if (taskId !== undefined) {
-    exchange.taskId ??= taskId;
     plane.affinity.learn(agent.id, "task", taskId, target.identity, target.backend.name);
   }
   if (contextId !== undefined) {
-    exchange.contextId ??= contextId;
     plane.affinity.learn(agent.id, "context", contextId, target.identity, target.backend.name);
   }
 }

@@ -55,6 +55,8 @@ describe("finished requests", () => {
     expect(await scrape("parley_request_duration_seconds_bucket")).toContain(
       `parley_request_duration_seconds_bucket{${labels},le="0.25"} 1`,
     );
+    metrics.finished(recordOf({ firstByte: 1, outcome: "refused", reason: "AgentNotGranted" }));
+    // A refusal of the gateway's own is none of the agent's answers.
     expect(await scrape("parley_first_byte_seconds_count")).toEqual([`parley_first_byte_seconds_count{${labels}} 1`]);
   });
 

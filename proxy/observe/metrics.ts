@@ -90,7 +90,7 @@ export function createRequestMetrics(deps: {
   });
   registerScraped(registry, {
     name: "parley_backend_requests_total",
-    help: "Finished requests that reached a backend, by outcome.",
+    help: "Finished requests by the backend that was tried last, by outcome.",
     type: "counter",
     *samples() {
       for (const [agent, { backends }] of store.all()) {

@@ -118,7 +118,9 @@ export function createSeriesStore(table: Pick<Table, "agentByName" | "onChange">
       }
       operation.outcomes[outcome] = (operation.outcomes[outcome] ?? 0) + 1;
       observe(operation.duration, SECONDS, record.latency / 1000);
-      if (record.firstByte !== undefined) observe(operation.firstByte, SECONDS, record.firstByte / 1000);
+      // The gateway's own errors say nothing of how fast an agent answers.
+      if (record.firstByte !== undefined && record.reason === undefined)
+        observe(operation.firstByte, SECONDS, record.firstByte / 1000);
       series.events += record.events;
       if (record.backend === undefined) return;
       let backend = series.backends.get(record.backend);

@@ -14,7 +14,7 @@ describe("table metrics", () => {
   test("tell what the table holds and how its stream is", async () => {
     const registry = new Registry();
     const table = tableOf(putAgent(), putKey("token"), putKey("other", { requires: ["tomorrow"] }, "bob"));
-    let stream: StreamState = { connected: true, heardAt: 9000, resyncs: 2, reconnects: 3 };
+    let stream: StreamState = { connected: true, source: "stream", heardAt: 9000, resyncs: 2, reconnects: 3 };
     let dropped = 0;
     let time = 1000;
     registerTableMetrics({ registry, table, stream: () => stream, droppedLogLines: () => dropped, now: () => time });
@@ -26,13 +26,18 @@ describe("table metrics", () => {
       parley_table_refused_rows: 1,
       parley_table_complete: 1,
       parley_table_connected: 1,
+      parley_table_last_good: 0,
       parley_table_age_seconds: 1.5,
       parley_table_resyncs_total: 2,
       parley_table_reconnects_total: 3,
       parley_log_dropped_total: 4,
     });
-    stream = { connected: false, heardAt: undefined, resyncs: 2, reconnects: 4 };
-    expect(await valuesOf(registry)).toMatchObject({ parley_table_connected: 0, parley_table_age_seconds: 9.5 });
+    stream = { connected: false, source: "last-good", heardAt: undefined, resyncs: 2, reconnects: 4 };
+    expect(await valuesOf(registry)).toMatchObject({
+      parley_table_last_good: 1,
+      parley_table_connected: 0,
+      parley_table_age_seconds: 9.5,
+    });
   });
 
   test("of a table that is filled in the same process show it connected and of no age", async () => {

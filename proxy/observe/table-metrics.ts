@@ -6,6 +6,8 @@ import { type ScrapedMetric, registerScraped } from "./scraped.ts";
 /** What the subscription says of itself. */
 export interface StreamState {
   readonly connected: boolean;
+  /** Where the table came from. */
+  readonly source: "stream" | "last-good" | "none";
   /** Milliseconds since the epoch of the last line heard. */
   readonly heardAt: number | undefined;
   readonly resyncs: number;
@@ -44,6 +46,12 @@ export function registerTableMetrics(deps: {
   one("parley_table_complete", "gauge", "1 once a whole table was applied.", () => (table.complete ? 1 : 0));
   one("parley_table_connected", "gauge", "1 while the stream from an operator is open.", () =>
     stream === undefined || stream().connected ? 1 : 0,
+  );
+  one(
+    "parley_table_last_good",
+    "gauge",
+    "1 while the table is the last good one from the file, and no operator's.",
+    () => (stream?.().source === "last-good" ? 1 : 0),
   );
   one("parley_table_age_seconds", "gauge", "Time since the last line from an operator, or since the start.", () =>
     stream === undefined ? 0 : Math.max(0, now() - (stream().heardAt ?? started)) / 1000,

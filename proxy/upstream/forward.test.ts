@@ -153,6 +153,23 @@ describe("conversations", () => {
     expect(agents.map(({ seen }) => seen.length).sort((a, b) => a - b)).toEqual([0, 12]);
   });
 
+  test("of one answer are remembered up to a bound, so that none pushes out what is known of others", async () => {
+    const event = (id: number): string =>
+      `data: ${JSON.stringify({ jsonrpc: "2.0", id: 1, result: { ...TASK, id: `t${id}`, contextId: `c${id}` } })}\n\n`;
+    const teaching = await use(
+      startAgent((_req, res) => {
+        res.writeHead(200, { "content-type": "text/event-stream" });
+        res.end(Array.from({ length: 40 }, (_, index) => event(index)).join(""));
+      }),
+    );
+    const other = await use(startAgent(answering(TASK)));
+    const { port, table } = await use(startProxy([agentChange(), endpointsRow(endpointAt(teaching.port))]));
+    await send(port, { body: rpc("message/stream", message()) });
+    table.applyLocal([endpointsRow(endpointAt(other.port))], false);
+    const ask = async (id: number) => (await send(port, { body: rpc("tasks/get", { id: `t${id}` }) })).status;
+    expect([await ask(0), await ask(15), await ask(16), await ask(39)]).toEqual([503, 503, 200, 200]);
+  });
+
   test("whose endpoint is gone are told so", async () => {
     const agent = await use(startAgent(answering(TASK)));
     const { port, table, record } = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
