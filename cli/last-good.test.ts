@@ -103,6 +103,38 @@ describe("doubles and order", () => {
     expect(urlOf(merge(first, { "b.yaml": agent("x", 2) }), "x")).toBe("http://127.0.0.1:2");
   });
 
+  test("the file in use stays in use when an earlier one claims its object, and is the one that is named", () => {
+    const first = merge(EMPTY_STATE, { "b.yaml": agent("x", 1) });
+    const both = { "a.yaml": agent("x", 2), "b.yaml": agent("x", 1) };
+    const state = merge(first, both);
+    expect(urlOf(state, "x")).toBe("http://127.0.0.1:1");
+    expect(state.problems).toEqual([
+      expect.objectContaining({ file: "a.yaml", message: "stands in b.yaml:1 already; that one is used" }),
+    ]);
+    expect(merge(state, both).problems).toEqual(state.problems);
+    expect(urlOf(merge(state, { "a.yaml": agent("x", 2) }), "x")).toBe("http://127.0.0.1:2");
+  });
+
+  test("an object that moved out of a broken file is not said to stay as it was", () => {
+    const first = merge(EMPTY_STATE, { "a.yaml": agent("x") });
+    const { problems } = merge(first, { "a.yaml": "kind: [", "b.yaml": agent("x", 2) });
+    expect(problems.map(({ message }) => message)).not.toContain("stays in use as it was last valid");
+  });
+
+  test("what was there is older than what comes, wherever that stands, and keeps its age when it is edited or breaks", () => {
+    const first = merge(EMPTY_STATE, { "b.yaml": agent("x"), "c.yaml": agent("why") });
+    const states = [
+      merge(first, { "a.yaml": agent("new"), "b.yaml": agent("x", 2), "c.yaml": agent("why", "no-port") }),
+      merge(first, { "a.yaml": agent("new"), "b.yaml": undefined, "d.yaml": agent("why") }),
+    ];
+    for (const state of states) {
+      const ages = ["x", "why", "new"].map((name) => metadataOf(state, name)?.creationTimestamp ?? "");
+      expect(ages.slice(0, 2)).toEqual(["x", "why"].map((name) => metadataOf(first, name)?.creationTimestamp));
+      expect(ages).toEqual(ages.toSorted());
+      expect(new Set(ages).size).toBe(3);
+    }
+  });
+
   test("age follows the order of files and documents", () => {
     const state = merge(EMPTY_STATE, { "a.yaml": `${agent("why")}---\n${agent("x")}`, "b.yaml": agent("w") });
     const ages = ["why", "x", "w"].map((name) => metadataOf(state, name)?.creationTimestamp);

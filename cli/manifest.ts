@@ -44,7 +44,7 @@ export interface Manifest {
 
 const API_GROUP = "parley.dev/";
 const KINDS: ReadonlySet<string> = new Set(["A2AAgent", "VirtualKey"]);
-/** What stands in a folder has no age: the store gets one that follows the order of files. */
+/** What stands in a folder has no age: it gets one that follows the order in which it was seen. */
 const EPOCH = Date.UTC(2000, 0, 1);
 
 /** Never throws. `List` is unfolded; kinds of others are noted and left alone. */
@@ -145,8 +145,9 @@ function metadataOf(kind: string, meta: ObjectMeta): Metadata {
   };
 }
 
-/** The time of creation that stands for a place in the order of files: 0 is the oldest. */
+/** The time of creation that stands for a place in the order of ages: 0 is the oldest. */
 export const creationOf = (order: number): string => new Date(EPOCH + order * 1_000).toISOString();
+export const orderOf = (creationTimestamp: string): number => (Date.parse(creationTimestamp) - EPOCH) / 1_000;
 
 function identityOf(metadata: unknown): { namespace: string; name: string } | undefined {
   if (!isObject(metadata)) return undefined;

@@ -99,7 +99,7 @@ const agentReasons = {
     type: "Conflicted",
     status: "True",
     message: (name: string, holder: string) =>
-      `The public name ${name} belongs to ${holder}, which is older. The long path serves all the same.`,
+      `The public name ${name} belongs to ${holder}, which comes first. The long path serves all the same.`,
   },
   TranslationFailed: {
     type: "Accepted",
@@ -133,7 +133,7 @@ const keyReasons = {
   DuplicateKey: {
     type: "Accepted",
     status: "False",
-    message: (holder: string) => `${holder}, which is older, has the same token. Give this key one of its own.`,
+    message: (holder: string) => `${holder}, which comes first, has the same token. Give this key one of its own.`,
   },
   Disabled: {
     type: "Accepted",
