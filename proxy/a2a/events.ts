@@ -113,7 +113,9 @@ export function createEventReader(binding: Binding, operation: Operation, onEven
         i++;
       }
       if (i < end) bomAt = BOM.length;
+      // Each is searched again only once it was passed: a search per line would be quadratic where the other never comes.
       let nextCr = chunk.indexOf(CR, i);
+      let nextLf = chunk.indexOf(LF, i);
       while (i < end) {
         if (afterCr) {
           afterCr = false;
@@ -124,7 +126,7 @@ export function createEventReader(binding: Binding, operation: Operation, onEven
           bareCr = true;
         }
         if (nextCr !== -1 && nextCr < i) nextCr = chunk.indexOf(CR, i);
-        const nextLf = chunk.indexOf(LF, i);
+        if (nextLf !== -1 && nextLf < i) nextLf = chunk.indexOf(LF, i);
         const stop = nextCr !== -1 && (nextLf === -1 || nextCr < nextLf) ? nextCr : nextLf;
         if (stop === -1) {
           piece(chunk, i, end);
