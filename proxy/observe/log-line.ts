@@ -125,7 +125,7 @@ function whoOf(record: FinishedRequest): string {
 
 function lineOf(record: FinishedRequest, time: string, who: string): string {
   const told = record.logging !== "None";
-  const full = record.logging === undefined || record.logging === "Full";
+  const full = record.logging === "Full";
   let line = `{"time":"${time}","level":"${level(record)}","msg":"request"${who}`;
   if (record.operation !== undefined) line += `,"operation":${id(record.operation)}`;
   if (told && record.method !== undefined) line += `,"method":${id(record.method)}`;

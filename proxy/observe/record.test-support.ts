@@ -29,6 +29,7 @@ export const recordOf = (record: Partial<FinishedRequest> = {}): FinishedRequest
   responseBytes: 650,
   cost: "0.002",
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
+  logging: "Full",
   requestContent: undefined,
   responseContent: undefined,
   ...record,
