@@ -111,7 +111,7 @@ describe("the tracer", () => {
       fill(buffer);
       buffer[0] = fills;
     });
-    for (let request = 0; request < 32; request++) tracer.next(undefined);
+    for (let request = 0; request < 170; request++) tracer.next(undefined);
     expect(fills).toBe(1);
     tracer.next(undefined);
     expect(fills).toBe(2);

@@ -29,8 +29,8 @@ export function parseTraceparent(
   return { traceId, parentId, flags: Number.parseInt(flags, 16) };
 }
 
-/** How many random bytes are drawn at once, for 32 requests. Not many more: an id keeps the digits that it was cut from in memory. */
-const POOL = 768;
+/** How many random bytes are drawn at once: one call of the source serves some hundred requests. */
+const POOL = 4096;
 
 /**
  * Makes trace contexts. A valid client's trace is continued with its flags (sampled and random, the two that are known); else a new,
@@ -41,31 +41,36 @@ const POOL = 768;
 export function createTracer(fill: (buffer: Uint8Array) => void): {
   next(header: string | readonly string[] | undefined): TraceContext;
 } {
-  const bytes = Buffer.allocUnsafe(POOL);
-  let digits = "";
-  let used = 0;
+  const pool = Buffer.allocUnsafe(POOL);
+  let used = POOL;
 
-  function id(length: number): string {
-    if (used + length > digits.length) {
-      fill(bytes);
-      digits = bytes.toString("hex");
+  function digits(bytes: number): string {
+    if (used + bytes > POOL) {
+      fill(pool);
       used = 0;
     }
-    const text = digits.slice(used, used + length);
-    used += length;
-    // All zero is invalid; a source that gives only zeros is broken, not to be waited for.
-    return text.startsWith("0000") && /^0+$/.test(text) ? `${text.slice(0, -1)}1` : text;
+    const from = used;
+    used += bytes;
+    return pool.toString("hex", from, used);
   }
+
+  /** All zero is invalid; a source that gives only zeros is broken, not to be waited for. */
+  const valid = (id: string): string => (id.startsWith("0000") && /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id);
 
   return {
     next(header) {
       const parent = parseTraceparent(header);
       if (parent === undefined) {
-        const traceId = id(32);
-        return { traceId, traceparent: `00-${traceId}-${id(16)}-02`, continued: false };
+        const both = digits(24);
+        const traceId = valid(both.slice(0, 32));
+        return { traceId, traceparent: `00-${traceId}-${valid(both.slice(32))}-02`, continued: false };
       }
       const flags = `0${parent.flags & 3}`;
-      return { traceId: parent.traceId, traceparent: `00-${parent.traceId}-${id(16)}-${flags}`, continued: true };
+      return {
+        traceId: parent.traceId,
+        traceparent: `00-${parent.traceId}-${valid(digits(8))}-${flags}`,
+        continued: true,
+      };
     },
   };
 }
