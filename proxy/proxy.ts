@@ -18,6 +18,7 @@ import { createListener } from "./listener.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { Observer } from "./observe/observer.ts";
 import { createTracer } from "./observe/trace.ts";
+import { createDigests } from "./request/authenticate.ts";
 import { createAddressPolicy } from "./table/address-policy.ts";
 import type { Table } from "./table/compiled.ts";
 import { createAffinity } from "./upstream/affinity.ts";
@@ -30,6 +31,8 @@ import { createPicker } from "./upstream/pick.ts";
 const TICK_MS = 250;
 /** Tasks and contexts whose endpoint is remembered. */
 const AFFINITY_ENTRIES = 200_000;
+/** Tokens in use whose digest is remembered. */
+const REMEMBERED_TOKENS = 4096;
 
 export interface ProxyDeps {
   readonly config: Pick<
@@ -82,6 +85,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     monotonic: () => clock.elapsed(),
     log,
     metrics,
+    digests: createDigests(REMEMBERED_TOKENS),
     tracer: createTracer(deps.randomFill ?? randomFillSync),
     forward: createForward({ table, picker, affinity, connections, log }),
     affinity,

@@ -7,6 +7,7 @@ import type { ContentCapture } from "../observe/content.ts";
 import type { RequestMetrics } from "../observe/metrics.ts";
 import type { FinishedRequest } from "../observe/record.ts";
 import type { TraceContext } from "../observe/trace.ts";
+import type { Digests } from "../request/authenticate.ts";
 import type { FailureReason } from "../request/failure.ts";
 import type { Agent, Key, Table } from "../table/compiled.ts";
 import type { Binding } from "../table/contract.ts";
@@ -30,6 +31,7 @@ export interface Plane {
   readonly monotonic: () => number;
   readonly log: Log;
   readonly metrics: Pick<RequestMetrics, "streamOpened" | "streamClosed">;
+  readonly digests: Digests;
   readonly tracer: { next(header: string | readonly string[] | undefined): TraceContext };
   readonly forward: Forward;
   readonly affinity: Affinity;

@@ -67,7 +67,7 @@ function judge(exchange: Exchange): void {
     return serveCard(exchange, agent, () => publicUrl(exchange, target));
   }
 
-  const key = authenticate(req.headers.authorization, table, exchange.time, plane.loopback);
+  const key = authenticate(req.headers.authorization, table, exchange.time, plane.loopback, plane.digests);
   if (key === undefined) return fail(exchange, "Unauthenticated");
   // A web page can make its own name mean this machine; then the browser sends that name.
   if (key.row.loopbackOnly === true && !isLocalAuthority(req.headers.host)) return fail(exchange, "Unauthenticated");

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { authenticate } from "./authenticate.ts";
+import { authenticate, createDigests } from "./authenticate.ts";
 import { putAgent, putKey, tableOf } from "./table.test-support.ts";
 
 const TOKEN = "sk-0123456789abcdef0123456789abcdef";
@@ -48,6 +48,43 @@ describe("the header", () => {
         expect(ask(text)).toBeUndefined();
       }),
     );
+  });
+});
+
+describe("remembered digests", () => {
+  test("change no answer, whatever was asked before and whatever the table holds now", () => {
+    const tokens = fc.constantFrom(TOKEN, `${TOKEN}x`, "other", "x".repeat(300), "bad token");
+    const tables = [
+      table,
+      tableOf(putKey(`${TOKEN}x`)),
+      tableOf(putKey("other", { disabled: true }), putKey("x".repeat(300))),
+    ];
+    fc.assert(
+      fc.property(fc.array(fc.tuple(tokens, fc.nat(2)), { maxLength: 40 }), (asked) => {
+        const digests = createDigests(4);
+        for (const [token, index] of asked) {
+          const of = tables[index] ?? table;
+          const header = `Bearer ${token}`;
+          expect(authenticate(header, of, NOW, false, digests)?.id).toBe(ask(header, { of }));
+        }
+      }),
+    );
+  });
+
+  test("are of keys alone, bounded in number, those in use first", () => {
+    const digests = createDigests(4);
+    authenticate("Bearer unknown", table, NOW, false, digests);
+    expect(digests.get("Bearer unknown")).toBeUndefined();
+    authenticate(`Bearer ${TOKEN}`, table, NOW, false, digests);
+    for (let other = 0; other < 100; other++) {
+      digests.keep(`Bearer ${other}`, String(other));
+      expect(digests.get(`Bearer ${TOKEN}`)).toMatch(/^[0-9a-f]{64}$/);
+    }
+    expect(
+      Array.from({ length: 100 }, (_, other) => digests.get(`Bearer ${other}`)).filter(Boolean).length,
+    ).toBeLessThan(4);
+    digests.keep(`Bearer ${"x".repeat(300)}`, "long");
+    expect(digests.get(`Bearer ${"x".repeat(300)}`)).toBeUndefined();
   });
 });
 
