@@ -4,6 +4,7 @@ import { createValidator } from "../crds/validate.ts";
 import type { ReadableStore } from "../operator/store.ts";
 import type { ObjectResult } from "../operator/translate/result.ts";
 import { option } from "../process/option-table.ts";
+import type { Command as OptionCommand } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { codeOf, readFolder, readOneFile } from "./folder.ts";
@@ -31,8 +32,9 @@ const table = {
   }),
 };
 
-const command = {
+const command: OptionCommand = {
   command: "parley check",
+  flagsOnly: true,
   summary:
     "Checks manifests as a cluster and the operator would, without either. Prints file, line, column and what to write instead. " +
     "Exit code 0: all is valid; 1: something is not.",

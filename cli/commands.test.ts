@@ -176,6 +176,13 @@ describe("parley key", () => {
     expect(checked).toMatchObject({ code: 0, out: expect.stringContaining("valid: 1 file, 2 objects") });
   });
 
+  test("variables of the environment, as the example clients have them, are none of its options", async () => {
+    const env = { PARLEY_AGENT: "http://localhost:4000/a2a/hello", PARLEY_FORMAT: "nonsense" };
+    const { code, out } = await parley(["key", "a"], { env });
+    expect([code, out.includes("localhost")]).toEqual([0, false]);
+    expect((await parley(["check", "-"], { stdin: agent("hello"), env })).code).toBe(0);
+  });
+
   test("two keys are never the same", async () => {
     const [one, two] = await Promise.all([parley(["key", "a"]), parley(["key", "a"])]);
     expect(one.out).not.toBe(two.out);

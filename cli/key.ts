@@ -9,6 +9,7 @@ import { createValidator } from "../crds/validate.ts";
 import type { Validated } from "../crds/validate.ts";
 import { secretRefOf } from "../operator/secret-ref.ts";
 import { option } from "../process/option-table.ts";
+import type { Command as OptionCommand } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { codeOf } from "./folder.ts";
@@ -51,8 +52,9 @@ const table = {
   }),
 };
 
-const command = {
+const command: OptionCommand = {
   command: "parley key",
+  flagsOnly: true,
   summary:
     "Makes a virtual key: a VirtualKey and the Secret with its token, `sk-` and 256 random bits. The token is shown once on standard " +
     "error; the gateway keeps only its SHA-256.",

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { option } from "../process/option-table.ts";
+import type { Command } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { readVersion } from "../process/version.ts";
@@ -29,8 +30,9 @@ const table = {
     help: "Port of the gateway, on 127.0.0.1.",
   }),
 };
-const command = {
+const command: Command = {
   command: "npm start --",
+  flagsOnly: true,
   summary:
     "Starts two copies of the example agent and the gateway in front of them, over the manifests of examples/quickstart. Edit them: " +
     "changes count at once. Ctrl-C ends everything.",
@@ -42,7 +44,7 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`);
 const parsed = parseOptions(table, command, { argv: process.argv.slice(2), env: {} });
 if (parsed.kind === "run") process.exitCode = await run(parsed.options.port);
 else {
-  process.exitCode = answerUsage(parsed, "npm start", {
+  process.exitCode = answerUsage(parsed, command.command, {
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
     version: readVersion(),

@@ -5,7 +5,7 @@ const COLUMNS = 100;
 const INDENT = 6;
 
 /** Usage, then each group's options with default and environment variable. */
-export function helpText(table: OptionTable, { command, summary, operands }: Command): string {
+export function helpText(table: OptionTable, { command, summary, operands, flagsOnly }: Command): string {
   const lines = [
     ...wrap(`Usage: ${command} [options]${operands === undefined ? "" : ` ${operands.placeholder}`}`, 0),
     "",
@@ -20,9 +20,11 @@ export function helpText(table: OptionTable, { command, summary, operands }: Com
       lines.push(`  ${flagOf(name)}${flag ? "" : ` ${placeholder}`}`);
       const notes = [
         settings.required === true ? "required" : defaultNote(settings),
-        `env ${[envOf(name), settings.alsoEnv].filter((each) => each !== undefined).join(" or ")}`,
-      ];
-      lines.push(...wrap(`${settings.help} [${notes.filter((note) => note !== "").join("; ")}]`, INDENT));
+        flagsOnly === true
+          ? ""
+          : `env ${[envOf(name), settings.alsoEnv].filter((each) => each !== undefined).join(" or ")}`,
+      ].filter((note) => note !== "");
+      lines.push(...wrap(notes.length === 0 ? settings.help : `${settings.help} [${notes.join("; ")}]`, INDENT));
     }
   }
   lines.push("", "Other:", "  --help, -h", ...wrap("Print this text.", INDENT));

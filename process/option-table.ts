@@ -50,6 +50,8 @@ export interface Command {
   /** `parley serve`, as a user types it. */
   readonly command: string;
   readonly summary: string;
+  /** Options come as flags alone: no environment variable is read. */
+  readonly flagsOnly?: true;
   /** What may stand beside the options; absent: nothing. */
   readonly operands?: {
     readonly placeholder: string;

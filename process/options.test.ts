@@ -36,6 +36,26 @@ describe("names", () => {
   });
 });
 
+describe("a command that takes flags only", () => {
+  const flagsOnly = { ...command, command: "npm start --", flagsOnly: true } as const;
+  const env = { PARLEY_MAX_ROWS: "5", PARLEY_ID: "a", POD_ID: "pod" };
+
+  test("reads no environment variable, and names none", () => {
+    expect(parseOptions(table, flagsOnly, { argv: ["--id=a"], env })).toMatchObject({ options: { maxRows: 10 } });
+    const missing = parseOptions(table, flagsOnly, { argv: [], env });
+    expect(missing).toEqual({ kind: "faults", faults: ["--id is missing: write --id=ID"] });
+    const help = parseOptions(table, flagsOnly, { argv: ["--help"], env });
+    expect(help).toMatchObject({ text: expect.stringContaining("      Level.\n") });
+    expect(help).toMatchObject({ text: expect.not.stringMatching(/env |_ID/) });
+  });
+
+  test("that npm runs is called as npm wants it", () => {
+    const parsed = parseOptions(table, flagsOnly, { argv: ["--id=a", "x"], env });
+    const exit = earlyExit(parsed, { command: flagsOnly.command, version: "1" });
+    expect(exit?.text).toMatch(/^npm start: .*\nTry: npm start -- --help\n$/);
+  });
+});
+
 describe("values", () => {
   test("are defaults when nothing else is given", () => {
     expect(parse(["--id=a"])).toEqual({

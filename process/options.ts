@@ -66,12 +66,15 @@ export function parseOptions<O extends OptionTable>(
     if (list.length > 1 && !row.placeholder.endsWith(",…")) {
       faults.push(`${flagOf(name)} is given ${list.length} times: write it once`);
     }
-    const source = sourceOf(name, row, list, given.env);
+    const source = sourceOf(name, row, list, command.flagsOnly === true ? {} : given.env);
     const parsed = row.read(source?.text);
     if (parsed.ok) values[name] = parsed.value;
     else if (source !== undefined)
       faults.push(`${source.source}: ${quote(source.text)} is not valid: write ${parsed.instead}`);
-    else faults.push(`${flagOf(name)} is missing: write ${flagOf(name)}=${parsed.instead}, or set ${envOf(name)}`);
+    else {
+      const variable = command.flagsOnly === true ? "" : `, or set ${envOf(name)}`;
+      faults.push(`${flagOf(name)} is missing: write ${flagOf(name)}=${parsed.instead}${variable}`);
+    }
   }
   faults.push(...operandFaults(command, operands));
   if (faults.length > 0) return { kind: "faults", faults };
@@ -103,13 +106,15 @@ export function earlyExit(
       return { code: 0, text: parsed.text };
     case "version":
       return { code: 0, text: `${names.version}\n` };
-    case "faults":
+    case "faults": {
+      const { command } = names;
+      // What npm passes on to a script follows two dashes, which are no part of the name.
+      const name = command.replace(/ --$/, "");
       return {
         code: 2,
-        text: [...parsed.faults.map((fault) => `${names.command}: ${fault}\n`), `Try: ${names.command} --help\n`].join(
-          "",
-        ),
+        text: [...parsed.faults.map((fault) => `${name}: ${fault}\n`), `Try: ${command} --help\n`].join(""),
       };
+    }
   }
 }
 
