@@ -51,9 +51,12 @@ const nameOf = ({ namespace, name }: ObjectResult): string => (namespace === "de
 
 function keyText(key: ObjectResult, facts: BannerFacts, paint: Paint): string {
   if (key.rowId !== keyRowId(key.namespace, key.name)) return paint.red("not served, see above");
+  if (isExpired(key)) return paint.red("expired, see above");
   if (isWellKnown(key, facts)) return WELL_KNOWN_TOKEN;
   return paint.dim(`fingerprint ${key.fields.fingerprint ?? "unknown"}`);
 }
+
+const isExpired = ({ conditions }: ObjectResult): boolean => conditions.some(({ reason }) => reason === "Expired");
 
 function isWellKnown(key: ObjectResult, { state, loopback }: BannerFacts): boolean {
   const found = state.objects.get(refOf("VirtualKey", key.namespace, key.name))?.object;
@@ -72,7 +75,9 @@ function tryText(
   const agent = agents.find(({ rowId, fields }) => rowId !== null && fields.url !== undefined);
   const path = agent?.fields.url;
   if (path === undefined) return "";
-  const key = keys.some((each) => each.rowId !== null && isWellKnown(each, facts)) ? WELL_KNOWN_TOKEN : "$PARLEY_KEY";
+  const key = keys.some((each) => each.rowId !== null && !isExpired(each) && isWellKnown(each, facts))
+    ? WELL_KNOWN_TOKEN
+    : "$PARLEY_KEY";
   return `
 ${paint.bold("Try")}
   curl ${path.startsWith("/") ? facts.url + path : path}/message/send \\

@@ -1,6 +1,7 @@
 // `parley check`: judges manifests without a cluster. In: files, folders or standard input. Out: every fault with its place; exit 0 or 1.
 import { stat } from "node:fs/promises";
 import { createValidator } from "../crds/validate.ts";
+import type { ServiceObject } from "../operator/objects.ts";
 import type { ReadableStore } from "../operator/store.ts";
 import type { ObjectResult } from "../operator/translate/result.ts";
 import { option } from "../process/option-table.ts";
@@ -9,11 +10,15 @@ import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { codeOf, readFolder, readOneFile } from "./folder.ts";
 import type { FileText } from "./folder.ts";
+import { withExpiry } from "./expired.ts";
 import type { Command, Io } from "./io.ts";
 import { EMPTY_STATE, mergeFolder } from "./last-good.ts";
+import type { FolderState } from "./last-good.ts";
 import { createLocalOperator } from "./local-operator.ts";
 import { createManifestReader } from "./manifest-reader.ts";
-import type { Problem } from "./manifest.ts";
+import type { ManifestObject, Problem } from "./manifest.ts";
+import { enterCallersFolder } from "./npm.ts";
+import { assumedService, readServices } from "./services.ts";
 import { WELL_KNOWN_TOKEN } from "./well-known-token.ts";
 import { count, formatProblem, problemsOf } from "./report.ts";
 import { createPaint } from "./terminal.ts";
@@ -28,7 +33,7 @@ const table = {
   strict: option(value.boolean, {
     group: "Output",
     default: "false",
-    help: "Warnings count as errors: a Secret or an agent that is named but is not in the given files, for one.",
+    help: "Warnings count as errors: a Secret, an agent or a Service that is named but is not in the given files, for one.",
   }),
 };
 
@@ -46,19 +51,17 @@ const command: OptionCommand = {
   },
 };
 
-/** What is not in the files may be in the cluster; Services and cards always are. */
-const UNKNOWABLE = new Set(["ServiceNotFound", "PortNotFound", "CardUnreachable", "CardInvalid", "UpstreamRefused"]);
-
-/** Nor is a fault that a key has no Secret when it names none: the operator makes it. */
-const UNKNOWABLE_WITHOUT_SECRET = new Set([...UNKNOWABLE, "SecretNotFound"]);
+/** It is no fault that a key has no Secret when it names none: the operator makes it. */
+const MADE_BY_OPERATOR = new Set(["SecretNotFound"]);
 
 export const check: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
 
+  enterCallersFolder(io.env);
   const texts: FileText[] = [];
   for (const operand of parsed.operands) texts.push(...(await readOperand(operand, io)));
-  const { objects, problems } = judge(texts);
+  const { objects, problems } = judge(texts, { strict: parsed.options.strict, now: Date.now() });
   const errors = problems.filter(({ severity }) => severity === "error").length;
   const warnings = problems.filter(({ severity }) => severity === "warning").length;
   const valid = errors === 0 && (warnings === 0 || !parsed.options.strict);
@@ -94,13 +97,52 @@ function namesNoSecret({ kind, namespace, name }: ObjectResult, store: ReadableS
   return kind === "VirtualKey" && store.find(kind, namespace, name)?.spec.secretRef === undefined;
 }
 
+/** Services of the files; unless it is strict also those that agents name and that no file has: they may be in the cluster. */
+function servicesOf(
+  texts: readonly FileText[],
+  objects: readonly ManifestObject[],
+  strict: boolean,
+): readonly ServiceObject[] {
+  const services = new Map<string, ServiceObject>();
+  const refOfService = ({ metadata }: ServiceObject): string => `${metadata.namespace}/${metadata.name}`;
+  for (const service of readServices(texts)) services.set(refOfService(service), service);
+  const given = new Set(services.keys());
+  for (const object of strict ? [] : objects) {
+    if (object.kind !== "A2AAgent") continue;
+    for (const { service } of object.spec.backends) {
+      if (service === undefined) continue;
+      const assumed = assumedService(object.metadata.namespace, service.name, service.port);
+      const id = refOfService(assumed);
+      if (given.has(id)) continue;
+      const ports = [...(services.get(id)?.ports ?? []), ...assumed.ports];
+      services.set(id, { ...assumed, ports });
+    }
+  }
+  return [...services.values()];
+}
+
+/** A key that may call nobody is valid, but seldom meant. */
+function grantsNothing(state: FolderState): Problem[] {
+  return [...state.objects.values()].flatMap(({ object, file, position }) => {
+    if (object.kind !== "VirtualKey" || (object.spec.agents ?? []).length > 0) return [];
+    const { namespace, name } = object.metadata;
+    const message = "names no agent, so that every call with this key is refused: add one, as { name: hello }";
+    const path = "spec.agents";
+    return [{ file, ...position(path), object: `VirtualKey ${namespace}/${name}`, path, message, severity: "warning" }];
+  });
+}
+
 /** Schema and rules of each object, then what translation finds of all of them together. */
-function judge(texts: readonly FileText[]): { readonly objects: number; readonly problems: readonly Problem[] } {
+function judge(
+  texts: readonly FileText[],
+  { strict, now }: { readonly strict: boolean; readonly now: number },
+): { readonly objects: number; readonly problems: readonly Problem[] } {
   const read = createManifestReader(createValidator())(texts);
   const state = mergeFolder(EMPTY_STATE, read.files);
-  const found: Problem[] = [];
+  const found = grantsNothing(state);
   const gateways = new Set<string>();
   const objects = [...state.objects.values()].map(({ object }) => object);
+  const services = servicesOf(texts, objects, strict);
   for (const object of objects) if (object.kind !== "Secret") gateways.add(object.spec.gatewayName);
   for (const gatewayName of gateways) {
     const operator = createLocalOperator({
@@ -116,10 +158,12 @@ function judge(texts: readonly FileText[]): { readonly objects: number; readonly
       },
       log: { error: () => undefined },
     });
+    for (const service of services) operator.store.set(service);
     operator.apply(objects);
-    for (const result of operator.results()) {
-      const ignored = namesNoSecret(result, operator.store) ? UNKNOWABLE_WITHOUT_SECRET : UNKNOWABLE;
-      found.push(...problemsOf(result, state, { ignored }));
+    for (const result of withExpiry(operator.results(), now).results) {
+      found.push(
+        ...problemsOf(result, state, namesNoSecret(result, operator.store) ? { ignored: MADE_BY_OPERATOR } : {}),
+      );
     }
   }
   const order = new Map(texts.map(({ file }, index) => [file, index]));

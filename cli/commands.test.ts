@@ -95,6 +95,43 @@ describe("parley check", () => {
     });
   });
 
+  test("a key that has expired, and one that may call nobody, are warnings", async () => {
+    const plain = "apiVersion: parley.dev/v1alpha1\nkind: VirtualKey\nmetadata: { name: NAME }\nspec:\n";
+    const expired = `${plain.replace("NAME", "old")}  expiresAt: 2020-01-01T00:00:00Z\n  agents: [{ name: hello }]\n`;
+    const idle = `${plain.replace("NAME", "idle")}  agents: []\n`;
+    await writeFile(join(root, "a.yaml"), [agent("hello"), expired, idle].join("---\n"));
+    const { code, out } = await parley(["check", "a.yaml"]);
+    expect([code, out.match(/warning: /g)?.length]).toEqual([0, 2]);
+    expect(out).toMatch(/^a\.yaml:\d+:1: warning: VirtualKey default\/old: The key expired at 2020-\S+: .*Expired/m);
+    expect(out).toMatch(/^a\.yaml:\d+:3: warning: VirtualKey default\/idle: spec\.agents: names no agent/m);
+    expect((await parley(["check", "--strict", "a.yaml"])).code).toBe(1);
+  });
+
+  test("a Secret of an agent is missed always, a Service only when it is strict; both are found beside it", async () => {
+    const credentials = "  credentials: [{ header: authorization, secretRef: { name: up, key: t } }]\n";
+    const inside = agent("in").replace("url: http://127.0.0.1:1", "service: { name: svc, port: 80 }");
+    await writeFile(join(root, "a.yaml"), `${inside}${credentials}`);
+    const lax = await parley(["check", "a.yaml"]);
+    expect(lax).toMatchObject({ code: 0, out: expect.stringContaining("no Secret up") });
+    expect(lax.out).not.toContain("Service");
+    const strict = await parley(["check", "--strict", "a.yaml"]);
+    expect(strict).toMatchObject({ code: 1, out: expect.stringMatching(/no Service svc\..*no Secret up/) });
+    const upstream = secret("up", LONG).replace("credential: key", "credential: upstream").replace("token:", "t:");
+    const service = "apiVersion: v1\nkind: Service\nmetadata: { name: svc }\nspec: { ports: [{ port: 80 }] }\n";
+    await writeFile(join(root, "b.yaml"), `${upstream}---\n${service}`);
+    expect((await parley(["check", "--strict", "."])).code).toBe(0);
+    await writeFile(join(root, "b.yaml"), `${upstream}---\n${service.replace("80", "81")}`);
+    expect((await parley(["check", "."])).out).toContain("PortNotFound");
+  });
+
+  test("npm run parley: paths are those of the caller", async () => {
+    await mkdir(join(root, "mine"));
+    await writeFile(join(root, "mine/a.yaml"), agent("hello"));
+    const env = { npm_lifecycle_event: "parley", npm_package_name: "parley", INIT_CWD: join(root, "mine") };
+    expect((await parley(["check", "a.yaml"], { env })).code).toBe(0);
+    expect((await parley(["check", "a.yaml"], { env: { INIT_CWD: env.INIT_CWD } })).code).toBe(1);
+  });
+
   test("what only a cluster can know is no warning: the Secret that the operator makes, labels of Namespaces", async () => {
     const plain = "apiVersion: parley.dev/v1alpha1\nkind: VirtualKey\nmetadata: { name: alice, namespace: b }\nspec:\n";
     const open = "  allowedKeys: { namespaces: { from: Selector, selector: { matchLabels: { team: x } } } }\n";

@@ -14,6 +14,7 @@ import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { codeOf } from "./folder.ts";
 import type { Command, Io } from "./io.ts";
+import { enterCallersFolder } from "./npm.ts";
 import { createPaint } from "./terminal.ts";
 import { answerUsage } from "./usage.ts";
 
@@ -65,6 +66,7 @@ export const key: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
 
+  enterCallersFolder(io.env);
   const { options } = parsed;
   const name = parsed.operands[0] ?? "";
   const { expires } = options;

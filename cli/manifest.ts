@@ -95,6 +95,9 @@ function judge(value: unknown, validator: Validator): Judged {
   const ours = KINDS.has(shownKind) || (typeof apiVersion === "string" && apiVersion.startsWith(API_GROUP));
   const isSecret = kind === "Secret";
   if (!ours && !isSecret) {
+    if (kind === "Service" && apiVersion === "v1") {
+      return { ...none, notes: ["a Service counts for parley check alone: there is no cluster behind parley serve"] };
+    }
     if (typeof kind === "string" && typeof apiVersion === "string") {
       return { ...none, notes: [`${shownKind} is none of Parley's kinds and is passed over`] };
     }

@@ -84,6 +84,7 @@ describe("problems", () => {
     const conditions = [
       finding("Accepted", "False"),
       finding("Accepted", "False", "Disabled"),
+      finding("Accepted", "False", "Expired"),
       finding("ResolvedRefs", "False", "Unknowable"),
       finding("ResolvedRefs", "False"),
       finding("Discovered", "Unknown"),
@@ -96,6 +97,7 @@ describe("problems", () => {
     expect(found.map(({ severity, message }) => [severity, message])).toEqual([
       ["error", "Accepted is False. (Accepted: Why)"],
       ["warning", "Accepted is False. (Accepted: Disabled)"],
+      ["warning", "Accepted is False. (Accepted: Expired)"],
       ["warning", "ResolvedRefs is False. (ResolvedRefs: Why)"],
       ["warning", "Conflicted is True. (Conflicted: Why)"],
     ]);
@@ -155,6 +157,16 @@ describe("the banner", () => {
     expect(banner({ ...facts, results }, plain).match(/not served/g)).toHaveLength(2);
     expect(banner({ ...facts, results }, plain)).not.toContain("curl");
     expect(banner({ ...facts, results: [] }, plain)).toContain("add an A2AAgent");
+  });
+
+  test("an expired key is said to be so, and is not in the command", () => {
+    const conditions = [finding("Accepted", "False", "Expired")];
+    const text = banner(
+      { ...facts, results: [result("A2AAgent", "hello"), result("VirtualKey", "you", { conditions })] },
+      plain,
+    );
+    expect(text).toMatch(/^ {2}you +expired/m);
+    expect(text).not.toContain("sk-1234");
   });
 
   test("a configured public URL is told as it is", () => {

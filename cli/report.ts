@@ -18,6 +18,9 @@ export function formatProblem(problem: Problem, paint: Paint): string {
 export const problemKey = ({ file, object, path, message }: Problem): string =>
   JSON.stringify([file, object, path, message]);
 
+/** Reasons not to accept a key that its author may have meant. */
+const MEANT: ReadonlySet<string> = new Set(["Disabled", "Expired"]);
+
 export interface FindingOptions {
   /** Reasons that say nothing here, as there is no cluster to look into. */
   readonly ignored?: ReadonlySet<string>;
@@ -38,7 +41,7 @@ export function problemsOf(result: ObjectResult, state: FolderState, options: Fi
       object: `${kind} ${namespace}/${name}`,
       path: "",
       message: `${finding.message} (${finding.type}: ${finding.reason})`,
-      severity: finding.type === "Accepted" && finding.reason !== "Disabled" ? "error" : "warning",
+      severity: finding.type === "Accepted" && !MEANT.has(finding.reason) ? "error" : "warning",
     }));
 }
 

@@ -17,6 +17,7 @@ import { registerProcessMetrics, registerTableMetrics } from "../proxy/observe/t
 import { createProxy } from "../proxy/proxy.ts";
 import { createTable } from "../proxy/table/table.ts";
 import { banner } from "./banner.ts";
+import { withExpiry } from "./expired.ts";
 import { createFolderReport } from "./folder-report.ts";
 import { codeOf, readFolder } from "./folder.ts";
 import type { FolderText } from "./folder.ts";
@@ -25,6 +26,7 @@ import { EMPTY_STATE, mergeFolder } from "./last-good.ts";
 import { createLocalOperator } from "./local-operator.ts";
 import { createManifestReader } from "./manifest-reader.ts";
 import type { Problem } from "./manifest.ts";
+import { enterCallersFolder } from "./npm.ts";
 import { createRequestLines } from "./request-line.ts";
 import { SERVE_COMMAND, parseServeOptions } from "./serve-options.ts";
 import { createPaint } from "./terminal.ts";
@@ -35,6 +37,7 @@ import { WELL_KNOWN_TOKEN } from "./well-known-token.ts";
 export const serve: Command = async (argv, io) => {
   const parsed = parseServeOptions({ argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, SERVE_COMMAND.command, io);
+  enterCallersFolder(io.env);
   const { options } = parsed;
   const { folder, listen } = options;
   const loopback = isLoopback(listen.host);
@@ -78,7 +81,14 @@ export const serve: Command = async (argv, io) => {
   const over = new AbortController();
   let state = EMPTY_STATE;
   let unreadable: readonly Problem[] = [];
-  const tell = (changed: number): void => report.tell(state, operator.results(), unreadable, changed);
+  let expiry: { readonly cancel: () => void } | undefined;
+  /** Says what is new, and once more when a key's time is over. */
+  const tell = (changed: number): void => {
+    const { results, again } = withExpiry(operator.results(), clock.now());
+    report.tell(state, results, unreadable, changed);
+    expiry?.cancel();
+    expiry = again === undefined || over.signal.aborted ? undefined : clock.setTimeout(() => tell(0), again);
+  };
   const discovery = createDiscovery({
     store: operator.store,
     settings: options,
@@ -156,6 +166,7 @@ export const serve: Command = async (argv, io) => {
       draining = true;
       watch.close();
       over.abort();
+      expiry?.cancel();
     });
     shutdown.step("requests", async () => {
       if (proxy.open > 0) say(`waiting up to ${options.drainTimeout / 1000} s for ${proxy.open} open requests`);
@@ -176,7 +187,7 @@ export const serve: Command = async (argv, io) => {
         url: options.publicUrl ?? urlOf(listen, bound),
         adminUrl: adminBound && `http://${formatListenAddress(adminBound)}`,
         loopback,
-        results: operator.results(),
+        results: withExpiry(operator.results(), clock.now()).results,
         state,
       },
       paint,
