@@ -179,6 +179,14 @@ describe("parley check", () => {
     expect(out).toContain("broken.yaml:");
   });
 
+  test("a template is said to be one, without a warning of the runtime", async () => {
+    const { code, out, err } = await parley(["check", "-"], { stdin: agent("{{ .Values.name }}") });
+    expect([code, err]).toEqual([1, ""]);
+    expect(out).toMatch(
+      /^-:4:\d+: error: .*\{\{ \}\} has to be rendered first.*\nnot valid: 1 file, 0 objects, 1 error\n$/,
+    );
+  });
+
   test("what an author writes cannot move the terminal", async () => {
     await writeFile(join(root, "a.yaml"), 'apiVersion: v1\nkind: "x\\e[2J\\u202ey"\n');
     const { out } = await parley(["check", "a.yaml"]);

@@ -67,14 +67,24 @@ describe("faults", () => {
   test.each([
     ["kind: A\nkind: B\n", 2, "the key stands twice"],
     ["a:\n\t- b\n", 2, "use blanks, not tabs"],
-    ["a: [1, 2\nb: 3\n", 2, "the indentation does not fit"],
+    ["a:\n  - b\n c: d\n", 3, "the indentation does not fit"],
+    ["a: [1, 2\nb: 3\n", 2, "a [ is not closed"],
+    ['a: [{ name: a, url: "x" ]\nb: 3\n', 1, "a { is not closed: a } is missing before this"],
+    ["a:\n  name: {{ .Values.name }}\n", 2, "a template with {{ }} has to be rendered first"],
+    ["a: 1\n{{- if .Values.x }}\nb: 2\n{{- end }}\n", 2, "a template with {{ }} has to be rendered first"],
+    ["a: &x { y: 1 }\n*x : 2\n", 2, "a key cannot be { }"],
     ['a: "open\n', 2, "something is missing here"],
     ["a: *nobody\n", 1, "the alias (*name) has no anchor"],
     ['a: "\\q"\n', 1, "an escape"],
   ])("%j is told at line %i", (broken, line, message) => {
     const { documents, faults } = readYaml(broken);
     expect(documents).toEqual([]);
-    expect(faults[0]).toMatchObject({ line, message: expect.stringContaining(message) });
+    expect(faults).toEqual([{ line, column: expect.any(Number), message: expect.stringContaining(message) }]);
+  });
+
+  test("of keys that stand twice each is told; {{ }} in quotes is text", () => {
+    expect(readYaml("a: 1\na: 2\nb: 1\nb: 2\n").faults.map(({ line }) => line)).toEqual([2, 4]);
+    expect(readYaml('a: "{{ x }}"\n').documents[0]?.value).toEqual({ a: "{{ x }}" });
   });
 
   test("a broken document does not take the others with it", () => {

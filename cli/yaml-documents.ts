@@ -41,6 +41,9 @@ const messages: Readonly<Record<string, string>> = {
   UNEXPECTED_TOKEN: "this is not expected here",
 };
 
+const TEMPLATE =
+  "a key cannot be { } or [ ]: a template with {{ }} has to be rendered first, as by helm template; as plain text it needs quotes";
+
 /** The API server reads these words as booleans (YAML 1.1), so they are booleans here too. */
 const wordBooleans: ScalarTag = {
   identify: () => false,
@@ -59,15 +62,26 @@ export function readYaml(text: string): YamlFile {
   };
   const faults: YamlFault[] = [];
   const documents: YamlDocument[] = [];
-  const parsed = parseAllDocuments(text.replace(/^\uFEFF/, ""), {
+  const source = text.replace(/^\uFEFF/, "");
+  const parsed = parseAllDocuments(source, {
     lineCounter: lines,
     prettyErrors: false,
+    // What it would warn of is a fault here.
+    logLevel: "error",
     merge: true,
     customTags: (tags) => [wordBooleans, ...tags],
   });
   for (const document of "empty" in parsed ? [] : parsed) {
     if (document.errors.length > 0) {
-      faults.push(...document.errors.map((error) => ({ ...at(error.pos[0]), message: messageOf(error) })));
+      for (const error of worthTelling(document.errors)) {
+        const isTemplate = /\{\{/.test(lineAround(source, error.pos[0]));
+        faults.push({ ...at(error.pos[0]), message: isTemplate ? TEMPLATE : messageOf(error) });
+      }
+      continue;
+    }
+    const strange = firstStrangeKey(document);
+    if (strange !== undefined) {
+      faults.push({ ...at(strange), message: TEMPLATE });
       continue;
     }
     if (document.contents === null || (isScalar(document.contents) && document.contents.value === null)) continue;
@@ -84,8 +98,35 @@ export function readYaml(text: string): YamlFile {
   return { documents, faults };
 }
 
-function messageOf(error: YAMLError): string {
-  return messages[error.code] ?? "this is not valid YAML";
+/** The first one: those that follow come of it, as a rule. Keys that stand twice are each a fault of their own. */
+function worthTelling(errors: readonly YAMLError[]): readonly YAMLError[] {
+  return errors.filter(({ code }, index) => index === 0 || code === "DUPLICATE_KEY");
+}
+
+function messageOf({ code, message }: YAMLError): string {
+  // The parser says of which kind it is in these words alone.
+  if (code === "BAD_INDENT" && message.startsWith("Flow map")) return "a { is not closed: a } is missing before this";
+  if (code === "BAD_INDENT" && message.startsWith("Flow seq")) return "a [ is not closed: a ] is missing before this";
+  return messages[code] ?? "this is not valid YAML";
+}
+
+function lineAround(text: string, offset: number): string {
+  const end = text.indexOf("\n", offset);
+  return text.slice(text.lastIndexOf("\n", offset - 1) + 1, end === -1 ? text.length : end);
+}
+
+/** Offset of the first key that is no plain value: what the API server would not take, and what a template looks like. */
+function firstStrangeKey(document: Document.Parsed): number | undefined {
+  let found: number | undefined;
+  visit(document, {
+    Pair(_key, { key }) {
+      const node = isAlias(key) ? key.resolve(document) : key;
+      if (!isMap(node) && !isSeq(node)) return undefined;
+      found = (isAlias(key) ? key : node).range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  return found;
 }
 
 /** Offset of the first alias without an anchor. */

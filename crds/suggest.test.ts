@@ -9,6 +9,7 @@ test.each([
   ["Backends", "backends"],
   ["URL", "url"],
   ["uri", "url"],
+  ["ulr", "url"],
   ["wieght", "weight"],
   ["maxRequestBtyes", "maxRequestBytes"],
   ["port", undefined],
