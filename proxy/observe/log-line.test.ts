@@ -231,6 +231,17 @@ describe("log injection", () => {
         fingerprint: name,
         user: name,
         team: name,
+        operation: name,
+        method: name,
+        version: name,
+        streaming: fc.boolean(),
+        logging: fc.constantFrom(undefined, "None", "Metadata", "Full"),
+        status: fc.constantFrom(0, 200, 401),
+        outcome: fc.constantFrom(...OUTCOMES),
+        reason: fc.constantFrom(undefined, ...FAILURE_REASONS.slice(0, 3)),
+        rpcCode: fc.constantFrom(undefined, -32001),
+        endpoint: name,
+        backend: name,
       }),
     );
     fc.assert(

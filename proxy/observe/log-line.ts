@@ -63,84 +63,98 @@ function level(record: FinishedRequest): string {
  * is told: no ids, state, method or content, only who called which operation of which agent, and how it went.
  */
 export function logLine(record: FinishedRequest): string {
-  return lineOf(record, new Date(record.time).toISOString(), whoOf(record));
-}
-
-/** Keys whose part of a line is remembered. */
-const MAX_REMEMBERED = 1024;
-
-interface Known extends Pick<FinishedRequest, "agent" | "key" | "user" | "team"> {
-  readonly who: string;
+  return lineOf(record, new Date(record.time).toISOString(), who(record), what(record), how(record));
 }
 
 /** As `logLine`, for many lines: what most of them share is made once. */
 export function createLogLines(): (record: FinishedRequest) => string {
-  let second = Number.NaN;
-  /** Up to the point before the milliseconds. */
-  let secondText = "";
-  const known = new Map<string, Known>();
+  const timeOf = createTimes();
+  const whoOf = remember(["fingerprint", "agent", "key", "user", "team"], who);
+  const whatOf = remember(["operation", "method", "binding", "version", "streaming", "logging"], what);
+  const howOf = remember(["endpoint", "backend", "status", "outcome", "reason", "rpcCode"], how);
+  return (record) => lineOf(record, timeOf(record.time), whoOf(record), whatOf(record), howOf(record));
+}
 
-  function timeOf(time: number): string {
+/** Texts that are remembered of each part of a line. */
+const MAX_REMEMBERED = 1024;
+
+/** Makes a text of these fields alone; one is remembered for each value of the first. */
+function remember(
+  fields: readonly [keyof FinishedRequest, ...(keyof FinishedRequest)[]],
+  make: (record: FinishedRequest) => string,
+): (record: FinishedRequest) => string {
+  const known = new Map<unknown, { readonly values: readonly unknown[]; readonly text: string }>();
+  const [first] = fields;
+
+  function isMadeOf(values: readonly unknown[], record: FinishedRequest): boolean {
+    for (let index = 0; index < fields.length; index++) {
+      if (values[index] !== record[fields[index] ?? first]) return false;
+    }
+    return true;
+  }
+
+  return (record) => {
+    const found = known.get(record[first]);
+    if (found !== undefined && isMadeOf(found.values, record)) return found.text;
+    // In one piece, where concatenation leaves a tree that each line would walk again.
+    const text = Buffer.from(make(record)).toString();
+    if (known.size >= MAX_REMEMBERED) known.clear();
+    known.set(record[first], { values: fields.map((field) => record[field]), text });
+    return text;
+  };
+}
+
+/** ISO 8601 as Date writes it, which is asked for one time a second. */
+function createTimes(): (time: number) => string {
+  let second = Number.NaN;
+  let upToPoint = "";
+  return (time) => {
     const now = Math.floor(time / 1000);
     if (now !== second) {
-      secondText = new Date(now * 1000).toISOString().slice(0, -4);
+      upToPoint = new Date(now * 1000).toISOString().slice(0, -4);
       second = now;
     }
-    return `${secondText}${String(Math.floor(time) - now * 1000).padStart(3, "0")}Z`;
-  }
-
-  function rememberedWho(record: FinishedRequest): string {
-    if (record.fingerprint === undefined) return whoOf(record);
-    const found = known.get(record.fingerprint);
-    const { agent, key, user, team } = record;
-    if (
-      found !== undefined &&
-      found.agent === agent &&
-      found.key === key &&
-      found.user === user &&
-      found.team === team
-    ) {
-      return found.who;
-    }
-    // In one piece, where concatenation leaves a tree that each line would walk again.
-    const who = Buffer.from(whoOf(record)).toString();
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(record.fingerprint, { agent, key, user, team, who });
-    return who;
-  }
-
-  return (record) => lineOf(record, timeOf(record.time), rememberedWho(record));
+    return `${upToPoint}${String(Math.floor(time) - now * 1000).padStart(3, "0")}Z`;
+  };
 }
 
-/** Who called which agent: the same in all lines of a key that calls one. */
-function whoOf(record: FinishedRequest): string {
-  let who = "";
-  if (record.agent !== undefined) who += `,"agent":${name(record.agent)}`;
-  if (record.key !== undefined) who += `,"key":${name(record.key)}`;
-  if (record.fingerprint !== undefined) who += `,"fingerprint":${id(record.fingerprint)}`;
-  if (record.user !== undefined) who += `,"user":${id(record.user)}`;
-  if (record.team !== undefined) who += `,"team":${id(record.team)}`;
-  return who;
+function who(record: FinishedRequest): string {
+  let text = "";
+  if (record.agent !== undefined) text += `,"agent":${name(record.agent)}`;
+  if (record.key !== undefined) text += `,"key":${name(record.key)}`;
+  if (record.fingerprint !== undefined) text += `,"fingerprint":${id(record.fingerprint)}`;
+  if (record.user !== undefined) text += `,"user":${id(record.user)}`;
+  if (record.team !== undefined) text += `,"team":${id(record.team)}`;
+  return text;
 }
 
-function lineOf(record: FinishedRequest, time: string, who: string): string {
+function what(record: FinishedRequest): string {
+  let text = "";
+  if (record.operation !== undefined) text += `,"operation":${id(record.operation)}`;
+  if (record.logging !== "None" && record.method !== undefined) text += `,"method":${id(record.method)}`;
+  if (record.binding !== undefined) text += `,"binding":${id(record.binding)}`;
+  if (record.version !== undefined) text += `,"version":${id(record.version)}`;
+  if (record.streaming) text += `,"streaming":true`;
+  return text;
+}
+
+function how(record: FinishedRequest): string {
+  let text = `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
+  if (record.reason !== undefined) text += `,"reason":${id(record.reason)}`;
+  if (record.rpcCode !== undefined) text += `,"rpc_code":${integer(record.rpcCode)}`;
+  if (record.endpoint !== undefined) text += `,"endpoint":${name(record.endpoint)}`;
+  if (record.backend !== undefined) text += `,"backend":${name(record.backend)}`;
+  return text;
+}
+
+function lineOf(record: FinishedRequest, time: string, who: string, what: string, how: string): string {
   const told = record.logging !== "None";
   const full = record.logging === "Full";
-  let line = `{"time":"${time}","level":"${level(record)}","msg":"request"${who}`;
-  if (record.operation !== undefined) line += `,"operation":${id(record.operation)}`;
-  if (told && record.method !== undefined) line += `,"method":${id(record.method)}`;
-  if (record.binding !== undefined) line += `,"binding":${id(record.binding)}`;
-  if (record.version !== undefined) line += `,"version":${id(record.version)}`;
-  if (record.streaming) line += `,"streaming":true`;
+  let line = `{"time":"${time}","level":"${level(record)}","msg":"request"${who}${what}`;
   if (told && record.taskId !== undefined) line += `,"task_id":${id(record.taskId)}`;
   if (told && record.contextId !== undefined) line += `,"context_id":${id(record.contextId)}`;
   if (told && record.state !== undefined) line += `,"state":${id(record.state)}`;
-  line += `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
-  if (record.reason !== undefined) line += `,"reason":${id(record.reason)}`;
-  if (record.rpcCode !== undefined) line += `,"rpc_code":${integer(record.rpcCode)}`;
-  if (record.endpoint !== undefined) line += `,"endpoint":${name(record.endpoint)}`;
-  if (record.backend !== undefined) line += `,"backend":${name(record.backend)}`;
-  line += `,"latency_ms":${milliseconds(record.latency)}`;
+  line += `${how},"latency_ms":${milliseconds(record.latency)}`;
   if (record.firstByte !== undefined) line += `,"first_byte_ms":${milliseconds(record.firstByte)}`;
   if (record.streaming) line += `,"events":${integer(record.events)}`;
   line += `,"request_bytes":${integer(record.requestBytes)},"response_bytes":${integer(record.responseBytes)}`;
