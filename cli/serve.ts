@@ -6,6 +6,7 @@ import { createValidator } from "../crds/validate.ts";
 import { createClock } from "../process/clock.ts";
 import { formatListenAddress, isLoopback } from "../process/listen-address.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
+import { listenFault } from "../process/listen-fault.ts";
 import { createLog, openLogOutput } from "../process/log.ts";
 import { createShutdown } from "../process/shutdown.ts";
 import { createDiscovery } from "../operator/discover/discovery.ts";
@@ -134,13 +135,13 @@ export const serve: Command = async (argv, io) => {
   try {
     bound = await proxy.listen();
   } catch (error) {
-    say(`parley serve: ${cannotListen(listen, "--listen", error)}`);
+    say(`parley serve: ${listenFault(listen, "--listen", error)}`);
     return 1;
   }
   try {
     adminBound = await admin?.listen();
   } catch (error) {
-    say(`parley serve: ${cannotListen(options.adminListen ?? listen, "--admin-listen", error)}`);
+    say(`parley serve: ${listenFault(options.adminListen ?? listen, "--admin-listen", error)}`);
     await proxy.close();
     return 1;
   }
@@ -204,12 +205,4 @@ export const serve: Command = async (argv, io) => {
 /** As a person would write it: `localhost` where the listener stands on 127.0.0.1. */
 function urlOf(listen: ListenAddress, { port, host }: ListenAddress): string {
   return `http://${formatListenAddress({ host: isLoopback(listen.host) && host === "127.0.0.1" ? "localhost" : host, port })}`;
-}
-
-function cannotListen(address: ListenAddress, flag: string, error: unknown): string {
-  const code = codeOf(error);
-  const where = formatListenAddress(address);
-  if (code === "EADDRINUSE") return `${where} is in use: end what listens there, or choose another with ${flag}`;
-  if (code === "EACCES") return `${where} may not be used by this user: choose a port above 1023 with ${flag}`;
-  return `cannot listen on ${where}: ${code}`;
 }

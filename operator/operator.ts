@@ -11,6 +11,7 @@ import { createDiscovery } from "./discover/discovery.ts";
 import { createApplyStatus } from "./kube/apply.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { createEvents } from "./kube/events.ts";
+import { createFailureLog } from "./kube/failure-log.ts";
 import { ensureKeySecret } from "./kube/key-secrets.ts";
 import { runLease } from "./kube/lease.ts";
 import { lookAtSecret } from "./kube/look-at-secret.ts";
@@ -159,9 +160,10 @@ export function createOperator(deps: OperatorDeps): Operator {
     version: () => publisher.state.version,
   });
 
+  const failures = createFailureLog({ log, now: () => clock.elapsed() });
   const follow = async (scope: Scope): Promise<void> => {
     const observe = metrics.reflector(scope.kind);
-    for await (const change of reflect({ client, ...scope, clock, random, log, signal, observe })) {
+    for await (const change of reflect({ client, ...scope, clock, random, log, failures, signal, observe })) {
       loop.take(scope, change);
     }
   };

@@ -3,6 +3,7 @@ import { type FastifyInstance, fastify } from "fastify";
 import type { Registry } from "prom-client";
 import { Readable } from "node:stream";
 import { type ListenAddress, isLocalAuthority, isLoopback } from "./listen-address.ts";
+import { listenOrExplain } from "./listen-fault.ts";
 import type { Log } from "./log.ts";
 
 export interface AdminDeps {
@@ -59,7 +60,7 @@ export function createAdmin({ listen, registry, exposition, log, unready, routes
   return {
     app,
     async listen() {
-      await app.listen({ host: listen.host, port: listen.port });
+      await listenOrExplain(listen, "--admin-listen", () => app.listen({ host: listen.host, port: listen.port }));
       const address = app.server.address();
       return typeof address === "object" && address !== null ? { host: address.address, port: address.port } : listen;
     },

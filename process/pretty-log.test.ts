@@ -26,6 +26,12 @@ describe("a log line as text", () => {
     expect(text).toBe("03:04:05.678 ERROR failed\n    Error: x\n    at y (z.ts:1:1)\n");
   });
 
+  test("puts an error without a stack on the same line", () => {
+    expect(formatPretty(line({ level: "error", msg: "failed", err: { stack: "port taken" }, a: 1 }), false)).toBe(
+      "03:04:05.678 ERROR failed: port taken a=1\n",
+    );
+  });
+
   test("has colours only when asked", () => {
     expect(formatPretty(line({ msg: "m", a: 1 }), true)).toBe(
       "\u001b[90m03:04:05.678\u001b[0m \u001b[36mINFO \u001b[0m m \u001b[90ma=\u001b[0m1\n",

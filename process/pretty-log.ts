@@ -35,12 +35,11 @@ export function formatPretty(line: string, colours: boolean): string {
     .map(([name, value]) => `${paint(`${visible(name)}=`, 90, colours)}${visible(valueText(value))}`);
   const head = `${paint(visible(time), 90, colours)} ${paint(visible(level).toUpperCase().padEnd(5), colourOf[level], colours)} ${visible(message)}`;
   const error = record["err"];
-  const stack =
+  const rows =
     typeof error === "object" && error !== null && "stack" in error && typeof error.stack === "string"
-      ? error.stack
-          .split("\n")
-          .map((row) => `\n    ${visible(row.trim())}`)
-          .join("")
-      : "";
-  return `${[head, ...fields].join(" ")}${stack}\n`;
+      ? error.stack.split("\n").map((row) => visible(row.trim()))
+      : [];
+  // Without a stack it is no bug but a reason.
+  if (rows.length === 1) return `${[`${head}: ${rows[0] ?? ""}`, ...fields].join(" ")}\n`;
+  return `${[head, ...fields].join(" ")}${rows.map((row) => `\n    ${row}`).join("")}\n`;
 }

@@ -29,6 +29,8 @@ export interface LeaseDeps {
 const DURATIONS = { lease: 15_000, renewDeadline: 10_000, retry: 2_000 };
 /** Milliseconds for each request of giving it back: three fit in the time that a process has to end. */
 const RELEASE = 2_000;
+/** Milliseconds between two lines about renewals that fail. */
+const FAILURE_EVERY = 30_000;
 /** Waits between tries are up to this much longer, by chance. */
 const JITTER = 0.2;
 
@@ -133,6 +135,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     spec,
   });
 
+  let toldAt = Number.NEGATIVE_INFINITY;
   while (!signal.aborted) {
     let holding = told.holding;
     try {
@@ -140,7 +143,11 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       // A conflict while holding is not yet a loss, as long as nobody else is named.
       if (!holding && told.holding && observed?.lease.spec.holderIdentity === identity) holding = !deadlinePassed();
     } catch (error) {
-      if (!signal.aborted) log.warn({ lease: name, err: error }, "lease could not be renewed");
+      if (!signal.aborted && clock.elapsed() - toldAt >= FAILURE_EVERY) {
+        toldAt = clock.elapsed();
+        const cause = error instanceof Error ? error.message : String(error);
+        log.warn({ lease: name, cause }, "lease could not be renewed");
+      }
       holding &&= !deadlinePassed();
     }
     tell(holding);

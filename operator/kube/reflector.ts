@@ -4,6 +4,8 @@ import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { Kind, StoredObject } from "../objects.ts";
 import { createBackoff } from "./backoff.ts";
+import { createFailureLog } from "./failure-log.ts";
+import type { FailureLog } from "./failure-log.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
@@ -28,6 +30,8 @@ export interface ReflectorDeps {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** Shared by all reflectors, so that what concerns them all is told once; absent: this one's own. */
+  readonly failures?: FailureLog;
   readonly signal: AbortSignal;
   readonly observe: { listed(): void; failed(error: WatchError): void };
   readonly limits?: Partial<typeof LIMITS>;
@@ -46,9 +50,14 @@ const LIMITS = {
   failures: 5,
 };
 
-type WatchEnd =
-  | { readonly clean: true }
-  | { readonly clean: false; readonly error: WatchError; readonly cause: string };
+interface WatchFailure {
+  readonly error: WatchError;
+  readonly cause: string;
+  /** HTTP status, where the request itself was refused. */
+  readonly status?: number;
+}
+
+type WatchEnd = { readonly clean: true } | ({ readonly clean: false } & WatchFailure);
 
 /**
  * Yields for ever, until the signal aborts; never throws. Nothing is read ahead of the consumer but what the socket holds.
@@ -65,11 +74,12 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   let version: string | undefined;
   let failures = 0;
 
-  const failed = (error: WatchError, cause: string): void => {
+  const failureLog = deps.failures ?? createFailureLog({ log, now: () => clock.elapsed() });
+  const failed = ({ error, cause, status }: WatchFailure): void => {
     failures++;
     observe.failed(error);
     if (error === "expired" || failures % limits.failures === 0) version = undefined;
-    log.warn({ ...fields, error, cause, failures }, "watch of the API server failed");
+    failureLog.failed(kind, status, { ...fields, error, cause, failures });
   };
 
   while (!signal.aborted) {
@@ -77,12 +87,13 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
       const list = await listAll(deps, path, selector, limits.page);
       if (signal.aborted) return;
       if (!list.ok) {
-        failed(list.error, list.cause);
+        failed(list);
         await sleep(clock, backoff.next(), signal);
         continue;
       }
       ({ version } = list);
       observe.listed();
+      failureLog.recovered(kind);
       log.debug({ ...fields, objects: list.objects.length }, "objects listed");
       yield { type: "replaced", objects: list.objects };
     }
@@ -129,6 +140,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
           clean: false,
           error: refusal.code === 410 ? "expired" : "refused",
           cause: `${refusal.reason}: ${refusal.message}`,
+          status: answer.status,
         };
       }
     } catch (error) {
@@ -143,7 +155,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
       controller.abort();
     }
     if (signal.aborted) return;
-    if (!end.clean) failed(end.error, end.cause);
+    if (!end.clean) failed(end);
     // A clean end comes with its time; a server that ends each watch at once is met by growing waits too.
     await sleep(clock, backoff.next(), signal);
   }
@@ -151,7 +163,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
 
 type List =
   | { readonly ok: true; readonly objects: readonly StoredObject[]; readonly version: string }
-  | { readonly ok: false; readonly error: WatchError; readonly cause: string };
+  | ({ readonly ok: false } & WatchFailure);
 
 /** All pages, reduced page by page. A `continue` token that expired on the way is a failure: the caller lists again. */
 async function listAll(
@@ -173,7 +185,7 @@ async function listAll(
       if (answer.status !== 200) {
         const refusal = refusalOf(answer.status, answer.body);
         const error = answer.status === 410 ? "expired" : "refused";
-        return { ok: false, error, cause: `${refusal.reason}: ${refusal.message}` };
+        return { ok: false, error, cause: `${refusal.reason}: ${refusal.message}`, status: answer.status };
       }
       const page = readPage(answer.body);
       if (page === undefined) return { ok: false, error: "malformed", cause: "the list is not an object list" };

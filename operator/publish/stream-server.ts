@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process/listen-address.ts";
 import type { ListenAddress } from "../../process/listen-address.ts";
+import { listenOrExplain } from "../../process/listen-fault.ts";
 import type { Log } from "../../process/log.ts";
 import { PROCESS_ID } from "../../process/option-values.ts";
 import { ACKS_PATH, STREAM_MEDIA_TYPE, STREAM_PATH } from "../../proxy/table/contract.ts";
@@ -49,7 +50,7 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   });
   return {
     listen: async () => {
-      const address = await listening(server, deps.listen);
+      const address = await listenOrExplain(deps.listen, "--listen", () => listening(server, deps.listen));
       const at = { address: formatListenAddress(address) };
       if (isLoopback(address.host)) log.info(at, "stream for proxies listens (no TLS, loopback only)");
       else {
