@@ -6,7 +6,9 @@ import { runLease } from "./lease.ts";
 import { microTime } from "./micro-time.ts";
 
 const silent = (): void => undefined;
-const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
+let warnings: unknown[] = [];
+const warn = (...given: readonly unknown[]): void => void warnings.push(given[0]);
+const log = { trace: silent, debug: silent, info: silent, warn, error: silent };
 
 interface Lease {
   metadata: { resourceVersion: string };
@@ -62,6 +64,7 @@ describe("runLease", () => {
     server = createLeaseServer();
     clock = createFakeClock();
     stops = [];
+    warnings = [];
   });
   afterEach(async () => {
     for (const { stop } of stops) stop.abort();
@@ -111,6 +114,15 @@ describe("runLease", () => {
     expect(server.writes()).toBe(11);
     expect(server.spec).toMatchObject({ renewTime: microTime(clock.now()), leaseTransitions: 0 });
     expect(a.told).toHaveLength(1);
+  });
+
+  it("tells of an API server that is away at once, then every half minute, without a stack", async () => {
+    server.break(true);
+    candidate("a");
+    await pass(29_000);
+    expect(warnings).toEqual([{ lease: "operator", cause: "the API server is away" }]);
+    await pass(10_000);
+    expect(warnings).toHaveLength(2);
   });
 
   it("waits while another renews, however wrong that one's clock is, and names it", async () => {
