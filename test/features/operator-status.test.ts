@@ -125,7 +125,8 @@ describe("statuses at a real API server", () => {
     await make("A2AAgent", "travel", AGENT);
     const lagging = await condition("a2aagents/travel", "Programmed", "NotApplied");
     expect(lagging).toMatchObject({ status: "False", message: expect.stringContaining("slow-proxy") });
-    expect((await condition("a2aagents/travel", "Ready", "NotApplied")).status).toBe("False");
+    // Its card cannot be read, which stands before what proxies have.
+    expect((await condition("a2aagents/travel", "Ready", "CardUnreachable")).status).toBe("False");
     await slow.acknowledge(true);
     expect((await condition("a2aagents/travel", "Programmed", "Programmed")).status).toBe("True");
     await settled();
@@ -147,7 +148,7 @@ describe("statuses at a real API server", () => {
     });
     expect(await condition("a2aagents/younger", "Conflicted", "PublicNameTaken")).toMatchObject({ status: "True" });
     expect(await condition("a2aagents/lost", "ResolvedRefs", "ServiceNotFound")).toMatchObject({ status: "False" });
-    await condition("a2aagents/sound", "Ready", "Ready");
+    await condition("a2aagents/sound", "Programmed", "Programmed");
     const events = await eventually("Events", async () => {
       const { items = [] } = await get("/apis/events.k8s.io/v1/namespaces/default/events");
       const told = items.map((item) => {
