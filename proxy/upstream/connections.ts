@@ -1,11 +1,11 @@
 // Connections to agents. In: origin, connect timeout, server name. Out: a pool that all agents share; unused ones are closed.
-import { buildConnector, type Dispatcher, Pool } from "undici";
+import { buildConnector, Client } from "undici";
 import type { Clock } from "../../process/clock.ts";
 import { judgedConnector } from "./address.ts";
 
 /** An idle connection is not used again after this time: agents commonly close theirs after five seconds. */
 const KEEP_ALIVE_MS = 3000;
-/** A pool without requests is closed after this time. */
+/** A pool without requests is closed after this time, and so are clients that a pool did not need for as long. */
 const IDLE_POOL_MS = 30_000;
 
 export interface ConnectionKey {
@@ -17,15 +17,21 @@ export interface ConnectionKey {
   readonly judged: boolean;
 }
 
-export interface Connection {
-  readonly pool: Pick<Dispatcher, "dispatch">;
-  /** Requests that use it. */
-  open: number;
+/**
+ * A client for each request that runs, each with one connection at most. Not undici's Pool, which does more for each request to find
+ * out who is free.
+ */
+export interface Pool {
+  /** A client for one request: to be given back after its answer, or dropped when it failed or was aborted. */
+  take(): Client;
+  give(client: Client): void;
+  /** Ends it, and what runs on it. */
+  drop(client: Client): void;
 }
 
 export interface Connections {
-  /** The shared pool; the caller counts `open` up and, at the end of its request, down. */
-  get(key: ConnectionKey): Connection;
+  /** The pool that all share who connect to the same place in the same way. */
+  get(key: ConnectionKey): Pool;
   /** Closes pools that were idle for long. */
   sweep(): void;
   /** Forgets the pools of judged addresses: the policy changed. Requests on them run to their end. */
@@ -34,13 +40,18 @@ export interface Connections {
   readonly size: number;
 }
 
-interface SharedPool extends Connection {
-  readonly pool: Pool;
+interface SharedPool extends Pool {
   readonly judged: boolean;
   /** Asked for since the last sweep. */
   used: boolean;
   /** Sweep that last found it in use; by the clock that never steps. */
   usedAt: number;
+  readonly busy: boolean;
+  /** Closes clients that were not needed since the last time. */
+  trim(): void;
+  /** Closes those that are free now, and all others as they are given back. */
+  close(): void;
+  destroy(): Promise<unknown>;
 }
 
 /**
@@ -49,6 +60,7 @@ interface SharedPool extends Connection {
 export function createConnections(deps: { clock: Clock; allowed: (address: string) => boolean }): Connections {
   const { clock, allowed } = deps;
   const pools = new Map<string, SharedPool>();
+  let trimmedAt = clock.elapsed();
 
   function connector({ connectTimeout, judged }: ConnectionKey): buildConnector.connector {
     if (judged) return judgedConnector({ timeout: connectTimeout, allowed });
@@ -58,9 +70,9 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
       options.protocol === "https:" ? connect(options, done) : connect(withoutServerName(options), done);
   }
 
-  function forget(id: string, pool: Pool): void {
+  function forget(id: string, pool: SharedPool): void {
     pools.delete(id);
-    pool.close().catch(() => {});
+    pool.close();
   }
 
   return {
@@ -71,38 +83,93 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
         known.used = true;
         return known;
       }
-      const pool = new Pool(key.origin, {
-        connect: connector(key),
-        allowH2: false,
-        pipelining: 1,
-        keepAliveTimeout: KEEP_ALIVE_MS,
-        keepAliveMaxTimeout: KEEP_ALIVE_MS,
-        maxHeaderSize: 32 * 1024,
+      const connect = connector(key);
+      const pool = createPool(key.judged, clock.elapsed(), () => {
+        return new Client(key.origin, {
+          connect,
+          allowH2: false,
+          pipelining: 1,
+          keepAliveTimeout: KEEP_ALIVE_MS,
+          keepAliveMaxTimeout: KEEP_ALIVE_MS,
+          maxHeaderSize: 32 * 1024,
+        });
       });
-      const connection = { pool, open: 0, used: true, usedAt: clock.elapsed(), judged: key.judged };
-      pools.set(id, connection);
-      return connection;
+      pools.set(id, pool);
+      return pool;
     },
     sweep() {
       const now = clock.elapsed();
-      for (const [id, connection] of pools) {
-        if (connection.open > 0 || connection.used) {
-          connection.used = false;
-          connection.usedAt = now;
-        } else if (now - connection.usedAt > IDLE_POOL_MS) forget(id, connection.pool);
+      const trims = now - trimmedAt > IDLE_POOL_MS;
+      if (trims) trimmedAt = now;
+      for (const [id, pool] of pools) {
+        if (trims) pool.trim();
+        if (pool.busy || pool.used) {
+          pool.used = false;
+          pool.usedAt = now;
+        } else if (now - pool.usedAt > IDLE_POOL_MS) forget(id, pool);
       }
     },
     rejudge() {
-      for (const [id, { pool, judged }] of pools) if (judged) forget(id, pool);
+      for (const [id, pool] of pools) if (pool.judged) forget(id, pool);
     },
     async close() {
-      const closing = [...pools.values()].map(({ pool }) => pool.destroy());
+      const closing = [...pools.values()].map((pool) => pool.destroy());
       pools.clear();
       await Promise.all(closing);
     },
     get size() {
       return pools.size;
     },
+  };
+}
+
+function createPool(judged: boolean, now: number, connect: () => Client): SharedPool {
+  const all = new Set<Client>();
+  /** The last one given back is taken first: its connection is the most likely to be open. */
+  const free: Client[] = [];
+  /** How many of them were free all the time since they were last trimmed. */
+  let spare = 0;
+  let closed = false;
+
+  function end(client: Client): void {
+    all.delete(client);
+    client.close().catch(() => {});
+  }
+
+  return {
+    judged,
+    used: true,
+    usedAt: now,
+    get busy() {
+      return free.length < all.size;
+    },
+    take() {
+      let client = free.pop();
+      spare = Math.min(spare, free.length);
+      if (client === undefined) {
+        client = connect();
+        all.add(client);
+      }
+      return client;
+    },
+    give(client) {
+      if (closed) end(client);
+      else free.push(client);
+    },
+    drop(client) {
+      all.delete(client);
+      // Often called by the client itself, which is to come to its end first.
+      queueMicrotask(() => void client.destroy().catch(() => {}));
+    },
+    trim() {
+      for (const client of free.splice(0, spare)) end(client);
+      spare = free.length;
+    },
+    close() {
+      closed = true;
+      for (const client of free.splice(0)) end(client);
+    },
+    destroy: () => Promise.all([...all].map((client) => client.destroy())),
   };
 }
 

@@ -2,12 +2,12 @@
 // A connection that never came up is tried on other endpoints, each once; nothing is sent twice.
 import type { IncomingHttpHeaders } from "node:http";
 import { Readable } from "node:stream";
-import type { Dispatcher } from "undici";
+import type { Client, Dispatcher } from "undici";
 import type { Log } from "../../process/log.ts";
 import type { FailureReason } from "../request/failure.ts";
 import type { Agent, Table } from "../table/compiled.ts";
 import type { Affinity } from "./affinity.ts";
-import type { Connection, Connections } from "./connections.ts";
+import type { Connections, Pool } from "./connections.ts";
 import type { Target } from "./endpoint.ts";
 import { failureOf } from "./failure-of.ts";
 import type { ConversationIds, Picker } from "./pick.ts";
@@ -118,7 +118,8 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
   #tried: Set<string> | undefined;
   #target: Target | undefined;
   #bound = false;
-  #connection: Connection | undefined;
+  #pool: Pool | undefined;
+  #client: Client | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #over = false;
 
@@ -147,27 +148,28 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     this.#bound = pick.bound;
     this.#listener.chosen(target);
     const { connect, firstByte } = agent.row.timeouts;
-    const connection = connections.get({
+    const pool = connections.get({
       origin: target.origin,
       connectTimeout: connect,
       host: target.host,
       judged: target.judged,
     });
-    this.#connection = connection;
-    connection.open++;
+    const client = pool.take();
+    this.#pool = pool;
+    this.#client = client;
     target.state.inFlight++;
     const headers = [...this.#request.headers, ...credentials];
     if (target.host !== undefined) headers.push("host", target.host);
     const path = this.#request.path(target);
     const sent = body === null || body.length <= KEPT_BODY ? body : new LargeBody(body);
     if (sent !== body) headers.push("content-length", String(body?.length ?? 0));
-    connection.pool.dispatch({ path, method, headers, body: sent, headersTimeout: firstByte, bodyTimeout: 0 }, this);
+    client.dispatch({ path, method, headers, body: sent, headersTimeout: firstByte, bodyTimeout: 0 }, this);
   }
 
   abort(): void {
     if (this.#over) return;
-    this.#release();
     this.#over = true;
+    this.#release("failed");
     this.#controller?.abort(new Error("aborted"));
   }
 
@@ -198,7 +200,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     if (this.#over) return;
-    this.#release();
+    this.#release("answered");
     this.#over = true;
     try {
       this.#listener.ended();
@@ -210,7 +212,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
 
   onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
     if (this.#over) return;
-    this.#release();
+    this.#release("failed");
     const reason = failureOf(error, this.#controller !== undefined);
     if (reason === "Internal") this.#deps.log.error({ err: error }, "request not forwarded");
     const target = this.#target;
@@ -227,7 +229,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
       this.next(reason);
     } catch (error) {
       this.#deps.log.error({ err: error }, "request not forwarded");
-      this.#release();
+      this.#release("failed");
       this.#fail("Internal");
     }
   }
@@ -238,11 +240,12 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     return now?.row.uid === row.uid ? now : undefined;
   }
 
-  #release(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    this.#connection = undefined;
-    connection.open--;
+  #release(how: "answered" | "failed"): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    this.#client = undefined;
+    if (how === "answered") this.#pool?.give(client);
+    else this.#pool?.drop(client);
     if (this.#target !== undefined) this.#target.state.inFlight--;
   }
 
