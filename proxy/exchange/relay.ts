@@ -37,10 +37,19 @@ export class Relay implements AnswerListener {
     this.#exchange.target = target;
   }
 
+  /** A deadline costs less than the timer that undici would make for every request. */
+  sent(): void {
+    const exchange = this.#exchange;
+    const { firstByte } = this.#call.agent.row.timeouts;
+    exchange.lateReason = "FirstByteTimeout";
+    exchange.deadline = firstByte > 0 ? exchange.plane.monotonic() + firstByte : Infinity;
+  }
+
   started(status: number, headers: IncomingHttpHeaders, upstream: Forwarding): void {
     const exchange = this.#exchange;
     const call = this.#call;
     exchange.status = status;
+    exchange.deadline = Infinity;
     if (exchange.requestBytes > KEPT_BODY) releaseBody(exchange);
     if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
     // One of two Content-Types, and each reader may take another.

@@ -67,6 +67,8 @@ class LargeBody extends Readable {
 export interface AnswerListener {
   /** An endpoint was chosen; called again when another one is tried. */
   chosen(target: Target): void;
+  /** The request leaves on a connection that is up. Whoever has this method sees to `timeouts.firstByte` on its own. */
+  sent?(): void;
   started(status: number, headers: IncomingHttpHeaders, forwarding: Forwarding): void;
   data(chunk: Buffer): void;
   ended(): void;
@@ -163,7 +165,8 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     const path = this.#request.path(target);
     const sent = body === null || body.length <= KEPT_BODY ? body : new LargeBody(body);
     if (sent !== body) headers.push("content-length", String(body?.length ?? 0));
-    client.dispatch({ path, method, headers, body: sent, headersTimeout: firstByte, bodyTimeout: 0 }, this);
+    const headersTimeout = this.#listener.sent === undefined ? firstByte : 0;
+    client.dispatch({ path, method, headers, body: sent, headersTimeout, bodyTimeout: 0 }, this);
   }
 
   abort(): void {
@@ -185,6 +188,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     this.#controller = controller;
     // The client left while the connection was made.
     if (this.#over) controller.abort(new Error("aborted"));
+    else this.#listener.sent?.();
   }
 
   onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
