@@ -43,11 +43,12 @@ async function run(config: ProxyConfig): Promise<void> {
 
   const registry = new Registry();
   const table = createTable((error) => log.error({ err: error }, "a listener to the table failed"));
-  // The launcher keeps the space for young objects from growing until the table is there.
+  // The launcher keeps the space for young objects from growing until the table is there. From then on it may reach its full size in one
+  // step, as soon as requests need it: step by step they would be paid for with a collection every few dozen of them.
   const filled = table.onChange(() => {
     if (!table.complete) return;
     filled();
-    setFlagsFromString("--semi-space-growth-factor=2");
+    setFlagsFromString("--semi-space-growth-factor=16");
   });
   let stream: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
   const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
