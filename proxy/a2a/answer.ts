@@ -6,7 +6,7 @@ import type { Position } from "./json-shape.ts";
 import { createJsonScan } from "./json-scan.ts";
 import type { JsonScan } from "./json-scan.ts";
 import type { Operation } from "./operation.ts";
-import { isTerminal, taskState } from "./task-state.ts";
+import { isTerminal, STATE_NAMES, taskState } from "./task-state.ts";
 
 export interface Seen {
   readonly taskId?: string | undefined;
@@ -55,6 +55,9 @@ const WRAPPERS = [
 const TASK = 0;
 const MESSAGE = 1;
 
+/** What a 0.3 result or event calls itself. */
+const KINDS = ["task", "message", "status-update", "artifact-update"];
+
 const object = (first: number): readonly Position[] => [
   { slot: first + AT_ID, names: ["id"], keep: "text" },
   { slot: first + AT_TASK_ID, names: ["taskId", "task_id"], keep: "text" },
@@ -62,10 +65,10 @@ const object = (first: number): readonly Position[] => [
   {
     slot: first + AT_STATUS,
     names: ["status"],
-    members: [{ slot: first + AT_STATE, names: ["state"], keep: "text" }],
+    members: [{ slot: first + AT_STATE, names: ["state"], keep: "text", values: STATE_NAMES }],
   },
   { slot: first + AT_FINAL, names: ["final"] },
-  { slot: first + AT_KIND, names: ["kind"], keep: "text" },
+  { slot: first + AT_KIND, names: ["kind"], keep: "text", values: KINDS },
 ];
 const wrapper = (index: number): number => WRAPPED + index * (OBJECT_SLOTS + 1);
 const payload: readonly Position[] = [

@@ -4,7 +4,7 @@ import type { FailureReason } from "../request/failure.ts";
 import { compileShape, FACT } from "./json-shape.ts";
 import { createJsonScan } from "./json-scan.ts";
 import type { JsonScan } from "./json-scan.ts";
-import { operationOfMethod } from "./operation.ts";
+import { METHOD_NAMES, operationOfMethod } from "./operation.ts";
 import type { Operation } from "./operation.ts";
 import { FREE_SLOT, idPositions, readIds } from "./request-ids.ts";
 import type { Ids } from "./request-ids.ts";
@@ -33,9 +33,9 @@ const METHOD = FREE_SLOT + 2;
 const PARAMS = FREE_SLOT + 3;
 
 const SHAPE = compileShape([
-  { slot: JSONRPC, names: ["jsonrpc"], keep: "text" },
+  { slot: JSONRPC, names: ["jsonrpc"], keep: "text", values: ["2.0"] },
   { slot: ID, names: ["id"], keep: "raw" },
-  { slot: METHOD, names: ["method"], keep: "text" },
+  { slot: METHOD, names: ["method"], keep: "text", values: METHOD_NAMES },
   { slot: PARAMS, names: ["params"], members: idPositions(["message"]) },
 ]);
 

@@ -1,6 +1,6 @@
 // A validating JSON scanner (RFC 8259) for bytes that arrive in chunks. In: chunks cut anywhere, and a shape.
 // Out: whether all of it is one JSON text in UTF-8, and what stood at the positions of the shape. Nothing else is kept.
-import { FACT, foldName, foldedHash, KEEP_ELEMENT, KEEP_NONE, KEEP_RAW, sameBytes } from "./json-shape.ts";
+import { FACT, foldName, foldedHash, KEEP_ELEMENT, KEEP_NONE, KEEP_RAW, isText } from "./json-shape.ts";
 import type { Entry, Node, Shape } from "./json-shape.ts";
 import { createUtf8Check, type Utf8Check } from "./utf8-check.ts";
 
@@ -166,12 +166,7 @@ class Scan implements JsonScan {
       for (let at = hash & node.mask; ; at = (at + 1) & node.mask) {
         const candidate: Entry | undefined = node.table[at];
         if (candidate === undefined) return;
-        for (const spelling of candidate.spellings) {
-          if (sameBytes(bytes, start, end, spelling)) {
-            exact = true;
-            break;
-          }
-        }
+        for (const name of candidate.names) if (isText(bytes, start, end, name)) exact = true;
         entry = candidate;
         if (exact) break;
         const folded = foldName(bytes.toString("latin1", start, end));
@@ -207,6 +202,11 @@ class Scan implements JsonScan {
     if (entry.keep === KEEP_RAW) {
       const raw = bytes.toString("utf8", start, end);
       this.#texts[entry.slot] = isString ? `"${raw}"` : raw;
+      return;
+    }
+    for (const value of entry.values) {
+      if (!isText(bytes, start, end, value)) continue;
+      this.#texts[entry.slot] = value;
       return;
     }
     const text = decode(bytes, start, end, this.#tokenEscaped);

@@ -27,6 +27,8 @@ export interface Position {
   readonly names: readonly string[];
   /** `text`: strings are kept decoded; `raw`: strings and numbers are kept as they were sent. */
   readonly keep?: "text" | "raw";
+  /** What a text commonly is, in ASCII: these are compared instead of decoded, which costs several times as much. */
+  readonly values?: readonly string[];
   /** Members of interest, where the value is an object. */
   readonly members?: readonly Position[];
   /** Slot of the elements, where the value is an array of strings to be kept. */
@@ -42,8 +44,8 @@ export const KEEP_ELEMENT = 3;
 export interface Entry {
   readonly slot: number;
   readonly keep: number;
-  readonly spellings: readonly Uint8Array[];
   readonly names: readonly string[];
+  readonly values: readonly string[];
   readonly node: Node | undefined;
   readonly element: Entry | undefined;
 }
@@ -75,8 +77,8 @@ export function compileShape(members: readonly Position[]): Shape {
     return {
       slot: position.slot,
       keep: position.keep === "text" ? KEEP_TEXT : position.keep === "raw" ? KEEP_RAW : KEEP_NONE,
-      spellings: position.names.map((name) => Buffer.from(name, "latin1")),
       names: position.names,
+      values: position.values ?? [],
       node: position.members === undefined ? undefined : nodeOf(position.members),
       element: position.elements === undefined ? undefined : element(position.elements),
     };
@@ -110,8 +112,8 @@ export function compileShape(members: readonly Position[]): Shape {
 const element = (slot: number): Entry => ({
   slot,
   keep: KEEP_ELEMENT,
-  spellings: [],
   names: [],
+  values: [],
   node: undefined,
   element: undefined,
 });
@@ -135,10 +137,10 @@ export function foldedHash(bytes: Uint8Array, start: number, end: number): numbe
   return hash;
 }
 
-/** Whether the bytes are exactly this spelling. */
-export function sameBytes(bytes: Uint8Array, start: number, end: number, spelling: Uint8Array): boolean {
+/** Whether the bytes are exactly this text, which is of ASCII. */
+export function isText(bytes: Uint8Array, start: number, end: number, text: string): boolean {
   const length = end - start;
-  if (length !== spelling.length) return false;
-  for (let i = 0; i < length; i++) if (bytes[start + i] !== spelling[i]) return false;
+  if (length !== text.length) return false;
+  for (let i = 0; i < length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
   return true;
 }

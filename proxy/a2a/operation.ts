@@ -51,6 +51,9 @@ for (const [name, legacy] of METHODS) {
   byName.set(`0.3 ${name}`, make(name, "0.3"));
 }
 
+/** Every method of the protocol, in all versions. */
+export const METHOD_NAMES: readonly string[] = [...byMethod.keys()];
+
 const extension: Operation = { name: EXTENSION, permission: EXTENSION, version: undefined, streaming: false };
 
 /** The operation that a JSON-RPC method names; method names are case-sensitive. Any other method is an extension's. */

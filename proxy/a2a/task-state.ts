@@ -11,6 +11,8 @@ const STATES: ReadonlySet<string> = new Set([
   "auth-required",
   "unknown",
 ]);
+/** As 0.3 names them. */
+export const STATE_NAMES: readonly string[] = [...STATES];
 const TERMINAL: ReadonlySet<string> = new Set(["completed", "canceled", "failed", "rejected"]);
 const PREFIX = "TASK_STATE_";
 
