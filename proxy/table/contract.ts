@@ -3,7 +3,10 @@
 
 /** The media type of the stream: newline-delimited JSON, one line an object with a `type`, as in a Kubernetes watch. */
 export const STREAM_MEDIA_TYPE = "application/x-ndjson";
-/** `GET` here subscribes. Query: `gateway` (gatewayName), `proxy` (unique instance id), `version` (the version held, if any). */
+/**
+ * `POST` a `Subscription` here as JSON: the answer is the stream. `GET` with `gateway`, `proxy` and `version` in the query does too, for
+ * people: it brings the whole table unless the version is ours.
+ */
 export const STREAM_PATH = "/v1/stream";
 /** `POST` an `Ack` here as JSON; answered 204, or 404 when the instance has no stream. */
 export const ACKS_PATH = "/v1/acks";
@@ -11,6 +14,11 @@ export const ACKS_PATH = "/v1/acks";
 export const HEARTBEAT_MS = 250;
 /** Rows are spread over this many buckets by the first ten bits of SHA-256(row id). */
 export const BUCKETS = 1024;
+/** Bytes of each bucket digest that a `Subscription` names: enough to find differences, since the version of the whole is compared after. */
+export const BUCKET_PREFIX = 4;
+/** Rows that decide who may reach what: only these are sent to a proxy whose stream is on standby. */
+export const decidesAccess = (id: RowId): boolean =>
+  id.startsWith("key/") || id.startsWith("agent/") || id.startsWith("namespace/");
 
 /** `agent/{ns}/{name}`, `key/{ns}/{name}`, `endpoints/{ns}/{service}/{port}`, `credential/{ns}/{secret}/{key}`, `namespace/{name}`, `gateway`. */
 export type RowId = string;
@@ -160,19 +168,48 @@ export interface RowChange {
   readonly row: Row | null;
 }
 
+/** What a proxy asks for. */
+export interface Subscription {
+  readonly gateway: string;
+  /** The proxy's instance id: the pod UID in a cluster. */
+  readonly proxy: string;
+  /**
+   * Another operator's stream is applied: this one begins with HELLO and HEARTBEAT, no rows, and its batches hold only rows that
+   * decide access (`decidesAccess`), so that what is taken away is known from whoever sees it first.
+   */
+  readonly standby?: true;
+  /** Of the table that is held, once it is whole: if it is ours too, the stream begins with an empty batch. */
+  readonly version?: string;
+  /**
+   * With a version: the first BUCKET_PREFIX bytes of the digest of each bucket, in order, in base64. If the version is another, only the
+   * buckets that differ are sent, each whole.
+   */
+  readonly buckets?: string;
+}
+
 /**
  * Lines of the stream, in the order in which they come: HELLO once; then batches, each BATCH, its PUTs and REMOVEs, COMMIT;
- * HEARTBEAT between batches. A batch applies whole or not at all.
+ * HEARTBEAT between batches. A batch applies whole or not at all. On standby a HEARTBEAT follows HELLO.
  */
 export type StreamLine =
-  /** First line. `holder`: replica id of the Lease holder, if known. */
+  /** First line. `holder`: replica id of the Lease holder, if known; an operator whose last renewal failed does not name itself. */
   | { readonly type: "HELLO"; readonly gateway: string; readonly replica: string; readonly holder?: string }
-  /** `reset`: the batch is the whole table; what it does not put is gone. `sequence` rises from batch to batch of a replica; a consumer that fell behind gets several in one, so there may be gaps. */
-  | { readonly type: "BATCH"; readonly replica: string; readonly sequence: number; readonly reset: boolean }
+  /**
+   * `reset`: the batch is the whole table; what it does not put is gone. `buckets`: it is the whole of these buckets; what they hold and it
+   * does not put is gone. `sequence` rises from batch to batch of a replica; a consumer that fell behind gets several in one, so there may
+   * be gaps.
+   */
+  | {
+      readonly type: "BATCH";
+      readonly replica: string;
+      readonly sequence: number;
+      readonly reset: boolean;
+      readonly buckets?: readonly number[];
+    }
   /** The whole line is canonical JSON (members sorted by name at every depth, no white space): its bytes are what is hashed. */
   | { readonly id: RowId; readonly row: Row; readonly type: "PUT" }
   | { readonly id: RowId; readonly type: "REMOVE" }
-  /** `lines`: PUTs and REMOVEs since BATCH; `version`: of the whole table after this batch; `rows`: its size. */
+  /** `lines`: PUTs and REMOVEs since BATCH; `version`: of the whole table after this batch, also on standby; `rows`: its size. */
   | {
       readonly type: "COMMIT";
       readonly replica: string;
@@ -189,7 +226,10 @@ export type StreamLine =
       readonly holder?: string;
     };
 
-/** What a proxy says after it applied a batch: that it serves everything up to (replica, sequence). */
+/**
+ * What a proxy says after it applied a batch: that it serves everything up to (replica, sequence). Of a standby stream it is said when the
+ * table has come to the version that a COMMIT or HEARTBEAT of that stream named, so that a new holder knows who serves what.
+ */
 export interface Ack {
   /** The proxy's instance id: the pod UID in a cluster. */
   readonly proxy: string;
