@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder } from "./kubernetes-binaries.ts";
+import { cacheFolder } from "./go-tools.ts";
 import { start } from "./processes.ts";
 
 export type PythonSdk = "a2a-sdk-0.3" | "a2a-sdk-1.3";
