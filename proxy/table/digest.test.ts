@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createDigest, removedIds, type Digest } from "./digest.ts";
+import { bucketOf, createDigest, removedIds, type Digest } from "./digest.ts";
 
 const hashOf = (text: string): Buffer => createHash("sha256").update(text).digest();
 
@@ -98,4 +98,45 @@ test("holds tells an equal row from a changed one", () => {
   expect(digest.holds("a", hashOf("2"))).toBe(false);
   expect(digest.holds("b", hashOf("1"))).toBe(false);
   expect(() => digest.set("a", Buffer.alloc(31))).toThrow(RangeError);
+});
+
+describe("buckets", () => {
+  test("that differ are found by the prefixes of their digests, whatever was edited since", () => {
+    fc.assert(
+      fc.property(fc.array(edit), fc.array(edit), (common, more) => {
+        const ours = createDigest();
+        const rows = new Map<string, string>();
+        for (const one of common) apply(ours, rows, one);
+        const theirs = ours.fork();
+        const theirRows = new Map(rows);
+        for (const one of more) apply(theirs, theirRows, one);
+        const changed = [...new Set([...rows.keys(), ...theirRows.keys()])].filter(
+          (id) => rows.get(id) !== theirRows.get(id),
+        );
+        const wanted = [...new Set(changed.map(bucketOf))].sort((a, b) => a - b);
+        expect(theirs.differing(ours.prefixes())).toStrictEqual(wanted);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("have prefixes of four bytes each, in base64; anything else is not compared", () => {
+    const digest = createDigest();
+    expect(Buffer.from(digest.prefixes(), "base64")).toHaveLength(4096);
+    expect(digest.differing("")).toBeUndefined();
+    expect(digest.differing(digest.prefixes().slice(8))).toBeUndefined();
+  });
+
+  test("are cleared one by one, and hashed some at a time", () => {
+    const digest = createDigest();
+    const rows = new Map<string, string>();
+    for (let n = 0; n < 3000; n += 1) apply(digest, rows, [`key/ns/${n}`, `${n}`]);
+    let turns = 1;
+    while (!digest.refreshSome()) turns += 1;
+    expect(turns).toBeGreaterThan(4);
+    const bucket = bucketOf("key/ns/7");
+    digest.clear(bucket);
+    for (const id of rows.keys()) if (bucketOf(id) === bucket) rows.delete(id);
+    expect([digest.version(), digest.size]).toStrictEqual([versionOf(rows), rows.size]);
+  });
 });

@@ -1,6 +1,6 @@
 // Lines of the stream as text. In: rows and stream lines. Out: canonical JSON, its hash, and lines read back.
 import { hash } from "node:crypto";
-import type { Row, RowId, StreamLine } from "./contract.ts";
+import { BUCKETS, type Row, type RowId, type StreamLine } from "./contract.ts";
 
 /** The PUT line of a row: canonical JSON without a newline. Equal rows give equal bytes, whatever the order of their members. */
 export function encodePut(id: RowId, row: Row): string {
@@ -38,7 +38,7 @@ const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 export function decodeLine(text: string): StreamLine | undefined {
   const line = parseObject(text);
   if (line === undefined) return undefined;
-  const { type, id, gateway, replica, holder, sequence, reset, lines, rows, version } = line;
+  const { type, id, gateway, replica, holder, sequence, reset, buckets, lines, rows, version } = line;
   switch (type) {
     case "PUT":
       // Checked to be an object; which row it is, if any, is for parse-row.ts to say.
@@ -46,8 +46,8 @@ export function decodeLine(text: string): StreamLine | undefined {
     case "REMOVE":
       return isId(id) ? { id, type } : undefined;
     case "BATCH":
-      return isText(replica) && isCount(sequence) && typeof reset === "boolean"
-        ? { type, replica, sequence, reset }
+      return isText(replica) && isCount(sequence) && typeof reset === "boolean" && isOptionalBuckets(buckets)
+        ? { type, replica, sequence, reset, ...(buckets === undefined ? {} : { buckets }) }
         : undefined;
     case "COMMIT":
       return isText(replica) && isCount(sequence) && isCount(lines) && isCount(rows) && isVersion(version)
@@ -94,6 +94,8 @@ const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isOptionalText = (value: unknown): value is string | undefined => value === undefined || isText(value);
+const isOptionalBuckets = (value: unknown): value is readonly number[] | undefined =>
+  value === undefined || (Array.isArray(value) && value.every((bucket) => isCount(bucket) && bucket < BUCKETS));
 const isId = (value: unknown): value is RowId => isText(value) && value.length > 0 && value.length <= 1024;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isVersion = (value: unknown): value is string => isText(value) && /^[0-9a-f]{64}$/.test(value);
