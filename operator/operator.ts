@@ -79,6 +79,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     gateway,
     listen: config.listen,
     authenticate: authenticateAnyone,
+    clock,
     log,
   });
 

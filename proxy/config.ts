@@ -11,6 +11,10 @@ export interface ProxyConfig {
   readonly adminListen: ListenAddress;
   /** Base URLs of operators; empty where the table is filled in the same process. */
   readonly operators: readonly string[];
+  /** File of the CAs that operators' certificates may come from; undefined: the system's. */
+  readonly operatorCa: string | undefined;
+  /** File of the token that is shown to operators; undefined: none is. */
+  readonly tokenFile: string | undefined;
   readonly gatewayName: string;
   /** Unique among the proxies of a gateway: the pod UID in a cluster. */
   readonly proxyId: string;
@@ -53,6 +57,15 @@ const table = {
     group: "Table",
     required: true,
     help: "Base URLs of the operators that send the routing table.",
+  }),
+  operatorCa: option(value.path, {
+    group: "Table",
+    defaultText: "the system's CAs",
+    help: "PEM file of the CAs that operators' certificates come from; it is read again for each stream.",
+  }),
+  tokenFile: option(value.path, {
+    group: "Table",
+    help: "File of the ServiceAccount token that operators ask for; a new token in it is taken up while the proxy runs.",
   }),
   gatewayName: option(name, {
     group: "Table",
@@ -129,6 +142,10 @@ export function parseProxyConfig(deps: {
   const faults: string[] = [];
   if (options.operators.length === 0)
     faults.push("--operators names none: write --operators=URL, or set PARLEY_OPERATORS");
+  const plain = options.operators.find((url) => url.startsWith("http:"));
+  if (plain !== undefined && (options.operatorCa !== undefined || options.tokenFile !== undefined)) {
+    faults.push(`--operators names ${plain}: with --operator-ca or --token-file write https URLs`);
+  }
   if (options.maxBufferedPerKey > options.maxBuffered) {
     faults.push("--max-buffered-per-key is more than --max-buffered: write the same or less");
   }

@@ -15,6 +15,7 @@ import { createRequestMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
 import { registerProcessMetrics, registerTableMetrics } from "./observe/table-metrics.ts";
 import { createProxy } from "./proxy.ts";
+import { createAccess } from "./table/access.ts";
 import { openLastGood } from "./table/last-good.ts";
 import { subscribe, type SubscribeState } from "./table/subscribe.ts";
 import { createTable } from "./table/table.ts";
@@ -89,6 +90,7 @@ async function run(config: ProxyConfig): Promise<void> {
   const subscribed = subscribe({
     table,
     operators: config.operators,
+    access: createAccess({ caFile: config.operatorCa, tokenFile: config.tokenFile, clock }),
     gateway: config.gatewayName,
     proxy: config.proxyId,
     ...(lastGood === undefined ? {} : { lastGood }),

@@ -44,6 +44,7 @@ describe("publisher over HTTP", () => {
       gateway: "default",
       listen: { host: "127.0.0.1", port: 0 },
       authenticate,
+      clock,
       log,
     });
     ({ port } = await server.listen());

@@ -25,7 +25,14 @@ async function statusOf(head: string): Promise<string> {
     metrics: { batch: nothing, acked: nothing, cut: nothing },
   });
   const listen = { host: "127.0.0.1", port: 0 };
-  server = createStreamServer({ publisher, gateway: "default", listen, authenticate: authenticateAnyone, log });
+  server = createStreamServer({
+    publisher,
+    gateway: "default",
+    listen,
+    authenticate: authenticateAnyone,
+    clock: createClock(),
+    log,
+  });
   const { port } = await server.listen();
   const socket = connect(port, "127.0.0.1");
   socket.write(head.replace("PORT", String(port)));

@@ -1,7 +1,9 @@
 // The listener of the proxies. In: HTTP requests of proxies. Out: streams of the publisher, acknowledgements handed to it.
 import { createServer } from "node:http";
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { Clock } from "../../process/clock.ts";
 import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process/listen-address.ts";
 import type { ListenAddress } from "../../process/listen-address.ts";
 import { listenOrExplain } from "../../process/listen-fault.ts";
@@ -13,14 +15,27 @@ import type { Publisher } from "./publisher.ts";
 
 /** Bytes of an acknowledgement; 100 refused rows fit. */
 const MAX_ACK = 512 * 1024;
+/** Milliseconds; timers take no more. */
+const LONGEST_TIMER = 2 ** 31 - 1;
 
 /**
- * Who asks. `proxy` is the identity that was proven (a pod's UID); without it the caller may name itself.
- * Token authentication (audience, ServiceAccount) and the end of a stream with its token's life come in here.
+ * Who asks. `proxy` is the identity that was proven (a pod's UID); without it the caller may name itself. `until`: when the proof
+ * ends, milliseconds since the epoch; a stream ends with it.
  */
 export type Authenticate = (
   request: IncomingMessage,
-) => Promise<{ readonly ok: true; readonly proxy?: string } | { readonly ok: false; readonly status: 401 | 403 | 503 }>;
+) => Promise<
+  | { readonly ok: true; readonly proxy?: string; readonly until?: number }
+  | { readonly ok: false; readonly status: 401 | 403 | 503 }
+>;
+
+/** The certificate to serve with, which changes while the server runs. */
+export interface ServingCertificate {
+  /** PEM; undefined: there is none yet, and no connection succeeds. */
+  readonly current: { readonly cert: string; readonly key: string } | undefined;
+  /** Called with each certificate that comes after. */
+  onChange(listener: (certificate: { readonly cert: string; readonly key: string }) => void): void;
+}
 
 /** Nothing is asked of anybody: for loopback. */
 export const authenticateAnyone: Authenticate = () => Promise.resolve({ ok: true });
@@ -30,6 +45,9 @@ export interface StreamServerDeps {
   readonly gateway: string;
   readonly listen: ListenAddress;
   readonly authenticate: Authenticate;
+  /** Without one the stream is plain HTTP. */
+  readonly certificate?: ServingCertificate | undefined;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -39,10 +57,9 @@ export interface StreamServer {
   close(): Promise<void>;
 }
 
-/** TLS comes in here: the server would be made by node:https with the operator's own certificate. */
 export function createStreamServer(deps: StreamServerDeps): StreamServer {
-  const { log } = deps;
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, (request, response) => {
+  const { log, certificate } = deps;
+  const server = serverFor(certificate, (request, response) => {
     respond(deps, request, response).catch((error: unknown) => {
       log.warn({ err: error }, "request of a proxy failed");
       response.destroy();
@@ -52,7 +69,8 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
     listen: async () => {
       const address = await listenOrExplain(deps.listen, "--listen", () => listening(server, deps.listen));
       const at = { address: formatListenAddress(address) };
-      if (isLoopback(address.host)) log.info(at, "stream for proxies listens (no TLS, loopback only)");
+      if (certificate !== undefined) log.info(at, "stream for proxies listens (TLS)");
+      else if (isLoopback(address.host)) log.info(at, "stream for proxies listens (no TLS, loopback only)");
       else {
         log.warn(
           at,
@@ -74,6 +92,16 @@ export function createStreamServer(deps: StreamServerDeps): StreamServer {
   };
 }
 
+const LIMITS = { requestTimeout: 30_000, headersTimeout: 10_000 };
+
+function serverFor(certificate: ServingCertificate | undefined, respond: RequestListener): Server {
+  if (certificate === undefined) return createServer(LIMITS, respond);
+  const server = createSecureServer({ ...LIMITS, minVersion: "TLSv1.2", ...certificate.current }, respond);
+  // Connections that stand keep what they were made with.
+  certificate.onChange((next) => server.setSecureContext({ minVersion: "TLSv1.2", ...next }));
+  return server;
+}
+
 function listening(server: Server, { host, port }: ListenAddress): Promise<ListenAddress> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -86,7 +114,8 @@ function listening(server: Server, { host, port }: ListenAddress): Promise<Liste
 }
 
 async function respond(deps: StreamServerDeps, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  if (isLoopback(deps.listen.host) && !isLocalAuthority(request.headers.host)) {
+  // What has proven who it is may call the listener what it likes.
+  if (deps.certificate === undefined && isLoopback(deps.listen.host) && !isLocalAuthority(request.headers.host)) {
     return refuse(response, 403, "this listener answers to localhost or an IP address only");
   }
   // Proxies send none: what has one comes from a web page.
@@ -99,18 +128,18 @@ async function respond(deps: StreamServerDeps, request: IncomingMessage, respons
   const caller = await deps.authenticate(request);
   if (!caller.ok) return refuse(response, caller.status, "a token of a proxy is required");
   return wanted === "GET"
-    ? serveStream(deps, request, response, url.searchParams, caller.proxy)
+    ? serveStream(deps, request, response, url.searchParams, caller)
     : await takeAck(deps, request, response, caller.proxy);
 }
 
 function serveStream(
-  { publisher, gateway }: StreamServerDeps,
+  { publisher, gateway, clock }: StreamServerDeps,
   request: IncomingMessage,
   response: ServerResponse,
   query: URLSearchParams,
-  proven: string | undefined,
+  caller: { readonly proxy?: string; readonly until?: number },
 ): void {
-  const proxy = proven ?? query.get("proxy") ?? "";
+  const proxy = caller.proxy ?? query.get("proxy") ?? "";
   if (!PROCESS_ID.test(proxy)) {
     return refuse(
       response,
@@ -124,6 +153,10 @@ function serveStream(
   response.writeHead(200, { "content-type": STREAM_MEDIA_TYPE, "cache-control": "no-store" });
   request.socket.setKeepAlive(true, 5_000);
   const address = `${request.socket.remoteAddress ?? "?"}:${request.socket.remotePort ?? 0}`;
+  if (caller.until !== undefined) {
+    const timer = clock.setTimeout(() => response.destroy(), Math.min(caller.until - clock.now(), LONGEST_TIMER));
+    response.once("close", () => timer.cancel());
+  }
   publisher.subscribe(response, { proxy, address, version: query.get("version") ?? "" });
 }
 

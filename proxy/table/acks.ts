@@ -1,5 +1,6 @@
 // Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time, the newest wins.
-import { request, type Dispatcher } from "undici";
+import { request } from "undici";
+import type { Session } from "./access.ts";
 import { backoff, pause } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Ack } from "./contract.ts";
@@ -15,7 +16,7 @@ export interface Acks {
 
 export interface AcksDeps {
   readonly url: URL;
-  readonly dispatcher: Dispatcher;
+  readonly session: Pick<Session, "dispatcher" | "headers">;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -23,7 +24,7 @@ export interface AcksDeps {
   readonly signal: AbortSignal;
 }
 
-export function createAcks({ url, dispatcher, clock, random, log, signal }: AcksDeps): Acks {
+export function createAcks({ url, session, clock, random, log, signal }: AcksDeps): Acks {
   let newest: Ack | undefined;
   let sending = false;
 
@@ -33,9 +34,9 @@ export function createAcks({ url, dispatcher, clock, random, log, signal }: Acks
     try {
       const { statusCode, body } = await request(url, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: { "content-type": "application/json", ...session.headers },
         body: JSON.stringify(ack),
-        dispatcher,
+        dispatcher: session.dispatcher,
         signal: AbortSignal.any([signal, late.signal]),
       });
       await body.dump();

@@ -1,5 +1,6 @@
 // One stream, from request to end. In: an operator's base URL and a reader of lines. Out: steps as they happen, then why it ended.
-import { request, type Dispatcher } from "undici";
+import { request } from "undici";
+import type { Session } from "./access.ts";
 import type { Clock } from "./clock.ts";
 import { HEARTBEAT_MS, STREAM_MEDIA_TYPE } from "./contract.ts";
 import { createLineSplitter } from "./split-lines.ts";
@@ -10,13 +11,15 @@ export type StreamEnd =
   /** No connection, an answer other than 200, or the connection broke. `detail` is for the log. */
   | { readonly end: "Lost"; readonly detail: string }
   | { readonly end: "Silent" }
+  /** Begin again at once: there is a new token. */
+  | { readonly end: "Renewed" }
   | { readonly end: "OtherGateway"; readonly gateway: string }
   /** What came cannot be trusted: the whole table is to be asked for. */
   | { readonly end: "Fault"; readonly fault: string };
 
 export interface StreamDeps {
   readonly url: URL;
-  readonly dispatcher: Dispatcher;
+  readonly session: Pick<Session, "dispatcher" | "headers" | "renewed">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly reader: StreamReader;
@@ -34,7 +37,7 @@ const QUIET_BEATS = 4;
  * stopped for a while (its data waits in the socket) ends a stream that lives.
  */
 export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
-  const { url, dispatcher, clock, signal, reader } = deps;
+  const { url, session, clock, signal, reader } = deps;
   const quiet = new AbortController();
   let beats = -QUIET_BEATS;
   const beat = (): void => {
@@ -46,9 +49,9 @@ export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
 
   try {
     const { statusCode, body } = await request(url, {
-      dispatcher,
-      headers: { accept: STREAM_MEDIA_TYPE },
-      signal: AbortSignal.any([signal, quiet.signal]),
+      dispatcher: session.dispatcher,
+      headers: { accept: STREAM_MEDIA_TYPE, ...session.headers },
+      signal: AbortSignal.any([signal, quiet.signal, session.renewed]),
       headersTimeout: 0,
       bodyTimeout: 0,
     });
@@ -68,6 +71,7 @@ export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
     return { end: "Lost", detail: "the operator ended the stream" };
   } catch (error) {
     if (signal.aborted) return { end: "Aborted" };
+    if (session.renewed.aborted) return { end: "Renewed" };
     if (quiet.signal.aborted) return { end: "Silent" };
     return { end: "Lost", detail: error instanceof Error ? error.message : String(error) };
   } finally {

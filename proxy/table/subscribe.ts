@@ -1,7 +1,7 @@
 // Keeping the table current. In: operators, a table, a last-good log. Out: a table that follows the stream, acknowledgements, and
 // a state that says how far it can be trusted. It runs until it is aborted and never fails.
 import { once } from "node:events";
-import { Agent, type Dispatcher } from "undici";
+import { createAccess, type Access } from "./access.ts";
 import { createAcks, type Acks } from "./acks.ts";
 import { backoff, pause } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
@@ -40,8 +40,8 @@ export interface SubscribeDeps {
   readonly random: () => number;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** TLS and authentication towards the operator are its matter. Without one, a plain one is made and closed. */
-  readonly dispatcher?: Dispatcher | undefined;
+  /** TLS and authentication towards the operators; by default the system's CAs and no token. */
+  readonly access?: Access | undefined;
   onState(state: SubscribeState): void;
 }
 
@@ -51,7 +51,7 @@ const CALM_MS = 60_000;
 /** Resolves once the signal has aborted and everything it began has ended. */
 export async function subscribe(deps: SubscribeDeps): Promise<void> {
   const { table, operators, gateway, proxy, lastGood, clock, random, log, signal } = deps;
-  const dispatcher = deps.dispatcher ?? new Agent();
+  const access = deps.access ?? createAccess({ clock });
   let state: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
   const update = (change: Partial<SubscribeState>): void => {
     state = { ...state, ...change };
@@ -69,9 +69,12 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
 
   const follow = async (base: string): Promise<StreamEnd> => {
     if (!URL.canParse(base)) return { end: "Lost", detail: "the operator's address is not a URL" };
+    const opened = await access.open();
+    if (!opened.ok) return { end: "Lost", detail: opened.fault };
+    const { session } = opened;
     const ended = new AbortController();
     const life = AbortSignal.any([signal, ended.signal]);
-    const acks = createAcks({ url: urlOf(base, ACKS_PATH), dispatcher, clock, random, log, signal: life });
+    const acks = createAcks({ url: urlOf(base, ACKS_PATH), session, clock, random, log, signal: life });
     const confirm = (): void => {
       losses = 0;
       whole = false;
@@ -100,7 +103,7 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
     const reader = createStreamReader({ table, lastGood, gateway });
     const end = await readStream({
       url,
-      dispatcher,
+      session,
       clock,
       signal,
       reader,
@@ -108,6 +111,7 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
       onHeard: () => update({ heardAt: clock.now() }),
     });
     ended.abort();
+    await session.close();
     return end;
   };
 
@@ -136,6 +140,10 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
     const base = operators[turn % operators.length] ?? "";
     const end = await follow(base);
     if (end.end === "Aborted") break;
+    if (end.end === "Renewed") {
+      turn -= 1;
+      continue;
+    }
     const wait = judge(end, base);
     fallback.unanswered();
     await pause(clock, wait, signal);
@@ -144,7 +152,6 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
   if (!signal.aborted) await once(signal, "abort");
   if (state.connected) update({ connected: false });
   await fallback.end();
-  if (deps.dispatcher === undefined) await dispatcher.destroy();
 }
 
 async function acknowledge(acks: Acks, ack: Parameters<Acks["send"]>[0], durable: Promise<boolean>): Promise<void> {

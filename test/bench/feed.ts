@@ -77,6 +77,7 @@ export async function serveTable(
     gateway: "default",
     listen: { host: "127.0.0.1", port: 0 },
     authenticate: authenticateAnyone,
+    clock: createClock(),
     log: quiet,
   });
   const { port } = await server.listen();
