@@ -15,6 +15,7 @@ describe("parseOperatorConfig", () => {
         namespaces: [],
         leaseName: "parley-operator-default",
         leaseNamespace: "default",
+        leaseDuration: 15_000,
         listen: { host: "127.0.0.1", port: 7700 },
         adminListen: { host: "127.0.0.1", port: 9091 },
         publicUrl: undefined,
@@ -34,6 +35,7 @@ describe("parseOperatorConfig", () => {
       "--namespaces=agents,shared",
       "--lease-namespace=parley",
       "--lease-name=parley.eu",
+      "--lease-duration=20s",
       "--listen=[::]:7700",
       "--admin-listen=:9000",
       "--public-url=https://gateway.example.com/eu/",
@@ -51,6 +53,7 @@ describe("parseOperatorConfig", () => {
         namespaces: ["agents", "shared"],
         leaseName: "parley.eu",
         leaseNamespace: "parley",
+        leaseDuration: 20_000,
         listen: { host: "::", port: 7700 },
         publicUrl: "https://gateway.example.com/eu",
         trustedProxies: ["10.0.0.0/8"],
@@ -62,6 +65,13 @@ describe("parseOperatorConfig", () => {
   it("takes identity and namespace from the pod", () => {
     const parsed = parse([], { POD_UID: "pod-uid", POD_NAMESPACE: "parley-system" });
     expect(parsed).toMatchObject({ config: { replica: "pod-uid.random-id", leaseNamespace: "parley-system" } });
+  });
+
+  it("refuses a Lease that a slow answer would lose", () => {
+    expect(parse(["--lease-duration=1s"])).toMatchObject({
+      kind: "faults",
+      faults: [expect.stringContaining("--lease-duration")],
+    });
   });
 
   it("tells all faults at once", () => {

@@ -18,6 +18,8 @@ export interface OperatorConfig {
   readonly namespaces: readonly string[];
   readonly leaseName: string;
   readonly leaseNamespace: string;
+  /** Milliseconds after which another may take a Lease that is not renewed. */
+  readonly leaseDuration: number;
   /** Where proxies come for the table. */
   readonly listen: ListenAddress;
   readonly adminListen: ListenAddress;
@@ -30,6 +32,8 @@ export interface OperatorConfig {
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "pretty";
 }
+
+const SHORTEST_LEASE_MS = 2_000;
 
 const objectName = value.text(
   "NAME",
@@ -79,6 +83,11 @@ const table = {
     alsoEnv: "POD_NAMESPACE",
     help: "Namespace of the Lease.",
   }),
+  leaseDuration: option(value.duration, {
+    group: "Kubernetes",
+    default: "15s",
+    help: "Time after which another operator takes a Lease that is not renewed: 2s at least. It is renewed seven times as often.",
+  }),
   listen: option(value.listenAddress, {
     group: "Listeners",
     default: "127.0.0.1:7700",
@@ -120,6 +129,9 @@ export function parseOperatorConfig(deps: {
   const parsed = parseOptions(table, OPERATOR_COMMAND, deps);
   if (parsed.kind !== "run") return parsed;
   const { options } = parsed;
+  if (options.leaseDuration < SHORTEST_LEASE_MS) {
+    return { kind: "faults", faults: ["--lease-duration is under 2s: a busy API server would pass the Lease about"] };
+  }
   return {
     kind: "run",
     config: {

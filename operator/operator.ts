@@ -13,7 +13,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { createEvents } from "./kube/events.ts";
 import { createFailureLog } from "./kube/failure-log.ts";
 import { ensureKeySecret } from "./kube/key-secrets.ts";
-import { runLease } from "./kube/lease.ts";
+import { leaseDurations, runLease } from "./kube/lease.ts";
 import { lookAtSecret } from "./kube/look-at-secret.ts";
 import { reflect } from "./kube/reflector.ts";
 import { KINDS } from "./kube/resources.ts";
@@ -187,6 +187,7 @@ export function createOperator(deps: OperatorDeps): Operator {
       log,
       signal,
       onChange: lead,
+      durations: leaseDurations(config.leaseDuration),
     });
   let running: readonly Promise<void>[] = [];
 

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { KubeAnswer, KubeRequest } from "./client.ts";
-import { runLease } from "./lease.ts";
+import { leaseDurations, runLease } from "./lease.ts";
 import { microTime } from "./micro-time.ts";
 
 const silent = (): void => undefined;
@@ -84,6 +84,7 @@ describe("runLease", () => {
       log,
       signal: stop.signal,
       onChange: (holding, holder) => told.push([holding, holder]),
+      durations: leaseDurations(15_000),
     });
     stops.push({ stop, ended });
     return { told, stop, ended };

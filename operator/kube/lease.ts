@@ -22,11 +22,23 @@ export interface LeaseDeps {
   readonly signal: AbortSignal;
   /** `holder`: identity of whoever holds it as far as we know. */
   readonly onChange: (holding: boolean, holder: string | undefined) => void;
-  readonly durations?: Partial<typeof DURATIONS>;
+  readonly durations: LeaseDurations;
 }
 
-/** Milliseconds. */
-const DURATIONS = { lease: 15_000, renewDeadline: 10_000, retry: 2_000 };
+/** Milliseconds. A holder stops by itself `renewDeadline` after its last renewal, another begins `lease` after it. */
+export interface LeaseDurations {
+  readonly lease: number;
+  readonly renewDeadline: number;
+  readonly retry: number;
+}
+
+/** In the proportions of client-go: 15 s, 10 s and 2 s. */
+export const leaseDurations = (lease: number): LeaseDurations => ({
+  lease,
+  renewDeadline: (lease * 2) / 3,
+  retry: (lease * 2) / 15,
+});
+
 /** Milliseconds for each request of giving it back: three fit in the time that a process has to end. */
 const RELEASE = 2_000;
 /** Milliseconds between two lines about renewals that fail. */
@@ -49,7 +61,7 @@ interface Lease {
 /** Runs until the signal aborts, then gives the Lease back if it is held. Never throws. */
 export async function runLease(deps: LeaseDeps): Promise<void> {
   const { client, clock, random, log, signal, identity, name } = deps;
-  const durations = { ...DURATIONS, ...deps.durations };
+  const { durations } = deps;
   const collection = `${LEASES}/${encodeURIComponent(deps.namespace)}/leases`;
   const path = `${collection}/${encodeURIComponent(name)}`;
   /** All times are of `clock.elapsed()`: a step of the wall clock must neither end nor prolong a Lease. */
