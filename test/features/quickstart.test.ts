@@ -2,7 +2,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { node } from "../harness/cluster.ts";
+import { node } from "../harness/gateway.ts";
 import { converse, SDKS } from "../harness/conversation.ts";
 import { post, sendBody } from "../harness/calls.ts";
 import { start, type Child } from "../harness/processes.ts";

@@ -32,7 +32,8 @@ export interface ApiFaultProxy {
   close(): Promise<void>;
 }
 
-export async function startApiFaultProxy(api: ApiServer): Promise<ApiFaultProxy> {
+/** `host`: the address of this machine that it listens on. */
+export async function startApiFaultProxy(api: ApiServer, host = "127.0.0.1"): Promise<ApiFaultProxy> {
   const target = new URL(api.url);
   const agent = new Agent({ keepAlive: true, ca: readFileSync(api.caFile) });
   const asked: AskedRequest[] = [];
@@ -65,12 +66,12 @@ export async function startApiFaultProxy(api: ApiServer): Promise<ApiFaultProxy>
   server.on("connection", (socket) => {
     if (!up) socket.destroy();
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
 
   return {
-    kubeconfig: api.kubeconfigFor(`http://127.0.0.1:${port}`),
+    kubeconfig: api.kubeconfigFor(`http://${host}:${port}`),
     asked,
     setUp: (value) => {
       up = value;

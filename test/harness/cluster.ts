@@ -4,11 +4,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startApiServer, type ApiServer, type KubeBody, type KubeCondition } from "./api-server.ts";
-import { eventually, freePort, start, type Child } from "./processes.ts";
-
-const root = join(import.meta.dirname, "../..");
-/** The pinned Node: the processes under test run on it as they do in production. */
-export const node = join(root, "node_modules/.bin/node");
+import { startOperator, startProxy, type OperatorPlace, type OperatorProcess, type ProxyProcess } from "./gateway.ts";
+import { eventually } from "./processes.ts";
 
 export interface KubeObject {
   readonly apiVersion: string;
@@ -17,28 +14,16 @@ export interface KubeObject {
   readonly [member: string]: unknown;
 }
 
-export interface ProxyProcess {
-  readonly name: string;
-  readonly url: string;
-  readonly adminUrl: string;
-  child: Child;
-  /** Ends the process as `signal` does and starts it again with the same files and ports; resolves when it is started, not when it is ready. */
-  restart(signal?: NodeJS.Signals): Promise<void>;
-  ready(ms?: number): Promise<void>;
-}
-
-export interface OperatorProcess {
-  readonly url: string;
-  readonly adminUrl: string;
-  child: Child;
-  restart(signal?: NodeJS.Signals): Promise<void>;
-  ready(ms?: number): Promise<void>;
-}
-
 export interface Cluster {
   readonly api: ApiServer;
+  /** The first of `operators`. */
   readonly operator: OperatorProcess;
+  readonly operators: readonly OperatorProcess[];
   readonly proxies: readonly ProxyProcess[];
+  /** The operator that holds the Lease; undefined while none does, or one that is gone. */
+  holder(): Promise<OperatorProcess | undefined>;
+  /** Starts one proxy more, which is not in `proxies`; it is stopped with the others. Resolves when it is started, not when it is ready. */
+  join(name: string): Promise<ProxyProcess>;
   /** Server-side apply, `fieldValidation=Strict`; throws with the API server's message when it refuses. */
   apply(...objects: readonly KubeObject[]): Promise<readonly KubeBody[]>;
   get(kind: string, namespace: string, name: string): Promise<KubeBody | undefined>;
@@ -53,6 +38,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
+const LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/parley-operator-default";
 const PATHS: Readonly<Record<string, string>> = {
   A2AAgent: "/apis/parley.dev/v1alpha1/namespaces/{ns}/a2aagents",
   VirtualKey: "/apis/parley.dev/v1alpha1/namespaces/{ns}/virtualkeys",
@@ -70,36 +56,60 @@ function pathOf(kind: string, namespace: string, name: string): string {
 
 export interface ClusterOptions {
   readonly proxies?: number;
+  /** One by default. Each is a replica of the others. */
+  readonly operators?: number;
+  /** Where operator `n` runs, if not beside the test. */
+  readonly place?: (n: number, api: ApiServer) => Promise<OperatorPlace>;
   readonly operatorArgs?: readonly string[];
   readonly proxyArgs?: readonly string[];
-  /** The operator's address as proxies see it, when something stands between them. */
-  readonly between?: (operatorUrl: string) => Promise<string>;
+  /** An operator's address as proxies see it, when something stands between them. */
+  readonly between?: (operatorUrl: string, n: number) => Promise<string>;
+  /** The tree that operators and proxies are started from; this one by default. */
+  readonly tree?: string;
+  /** An API server that runs already, with the CRDs applied; it is left running. */
+  readonly api?: ApiServer;
 }
 
 /** Starts everything and waits until all proxies are ready. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const api = await startApiServer();
+  const { tree, proxyArgs = [], operatorArgs = [] } = options;
+  const api = options.api ?? (await startApiServer());
   const folder = mkdtempSync(join(tmpdir(), "parley-cluster-"));
   const stops: (() => Promise<unknown>)[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(stops.map((end) => end()));
-    await api.stop();
+    if (options.api === undefined) await api.stop();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await api.applyCrds();
-    const operator = await startOperator(api, options.operatorArgs ?? []);
-    stops.push(() => operator.child.stop());
-    await operator.ready();
-    const operatorUrl = (await options.between?.(operator.url)) ?? operator.url;
-    const proxies: ProxyProcess[] = [];
-    for (let i = 0; i < (options.proxies ?? 1); i += 1) {
-      const proxy = await startProxy(`proxy-${i}`, operatorUrl, folder, options.proxyArgs ?? []);
-      stops.push(() => proxy.child.stop());
-      proxies.push(proxy);
+    if (options.api === undefined) await api.applyCrds();
+    const operators: OperatorProcess[] = [];
+    for (let n = 0; n < (options.operators ?? 1); n += 1) {
+      const place = await options.place?.(n, api);
+      const operator = await startOperator(api, { name: `operator-${n}`, args: operatorArgs, tree, place });
+      stops.push(() => operator.child.stop());
+      operators.push(operator);
     }
+    const [operator] = operators;
+    if (operator === undefined) throw new Error("a cluster has one operator at least");
+    await Promise.all(operators.map((each) => each.ready()));
+    const urls: string[] = [];
+    for (const [n, { url }] of operators.entries()) urls.push((await options.between?.(url, n)) ?? url);
+    const joins = async (name: string): Promise<ProxyProcess> => {
+      const proxy = await startProxy(name, urls, { folder, args: proxyArgs, tree });
+      stops.push(() => proxy.child.stop());
+      return proxy;
+    };
+    const proxies: ProxyProcess[] = [];
+    for (let n = 0; n < (options.proxies ?? 1); n += 1) proxies.push(await joins(`proxy-${n}`));
     await Promise.all(proxies.map((proxy) => proxy.ready()));
-    return { api, operator, proxies, ...objectsOf(api), stop };
+    const holder = async (): Promise<OperatorProcess | undefined> => {
+      const { body } = await api.request("GET", LEASE);
+      // A replica's id is its name and a random part for each of its processes.
+      const identity = body.spec?.["holderIdentity"];
+      return operators.find(({ name }) => typeof identity === "string" && identity.startsWith(`${name}.`));
+    };
+    return { api, operator, operators, proxies, holder, join: joins, ...objectsOf(api), stop };
   } catch (error) {
     await stop();
     throw error;
@@ -149,86 +159,4 @@ function objectsOf(api: ApiServer): Pick<Cluster, "apply" | "get" | "delete" | "
       return found;
     },
   };
-}
-
-async function ok(url: string): Promise<true | undefined> {
-  const answer = await fetch(url);
-  await answer.arrayBuffer();
-  return answer.status === 200 ? true : undefined;
-}
-
-async function startOperator(api: ApiServer, args: readonly string[]): Promise<OperatorProcess> {
-  const [listen, admin] = [await freePort(), await freePort()];
-  const run = (): Child =>
-    start(
-      node,
-      [
-        join(root, "operator/main.ts"),
-        `--kubeconfig=${api.kubeconfig}`,
-        `--listen=127.0.0.1:${listen}`,
-        `--admin-listen=127.0.0.1:${admin}`,
-        "--allowed-upstreams=127.0.0.0/8",
-        ...args,
-      ],
-      { name: "operator" },
-    );
-  const operator: OperatorProcess = {
-    url: `http://127.0.0.1:${listen}`,
-    adminUrl: `http://127.0.0.1:${admin}`,
-    child: run(),
-    restart: async (signal = "SIGTERM") => {
-      operator.child.signal(signal);
-      await operator.child.ended;
-      operator.child = run();
-    },
-    ready: async (ms = 30_000) => {
-      await eventually(
-        `operator is ready\n${operator.child.output().slice(-2_000)}`,
-        () => ok(`${operator.adminUrl}/readyz`),
-        ms,
-      );
-    },
-  };
-  return operator;
-}
-
-async function startProxy(
-  name: string,
-  operatorUrl: string,
-  folder: string,
-  args: readonly string[],
-): Promise<ProxyProcess> {
-  const [listen, admin] = [await freePort(), await freePort()];
-  const run = (): Child =>
-    start(
-      node,
-      [
-        join(root, "proxy/main.ts"),
-        `--operators=${operatorUrl}`,
-        `--listen=127.0.0.1:${listen}`,
-        `--admin-listen=127.0.0.1:${admin}`,
-        `--proxy-id=${name}`,
-        `--last-good=${join(folder, `${name}.log`)}`,
-        ...(args.some((arg) => arg.startsWith("--drain-delay=")) ? [] : ["--drain-delay=0s"]),
-        ...args,
-      ],
-      { name },
-    );
-  const proxy: ProxyProcess = {
-    name,
-    url: `http://127.0.0.1:${listen}`,
-    adminUrl: `http://127.0.0.1:${admin}`,
-    child: run(),
-    restart: async (signal = "SIGTERM") => {
-      proxy.child.signal(signal);
-      await proxy.child.ended;
-      proxy.child = run();
-    },
-    ready: async (ms = 30_000) => {
-      await eventually(`${name} is ready`, () => ok(`${proxy.adminUrl}/readyz`), ms).catch((error: unknown) => {
-        throw new Error(`${String(error)}\n${proxy.child.output().slice(-2_000)}`);
-      });
-    },
-  };
-  return proxy;
 }

@@ -1,6 +1,6 @@
 // The example agent, started in copies. In: addresses. Out: their URLs and handles.
 import { join } from "node:path";
-import { node } from "./cluster.ts";
+import { node } from "./gateway.ts";
 import { freePort, start, type Child } from "./processes.ts";
 
 const script = join(import.meta.dirname, "../../examples/agent/main.ts");
