@@ -1,0 +1,139 @@
+// A gateway that is put on trial: edits, revocations, requests and streams while operators are killed, stopped and cut off, and proxies come
+// and go. In: how many edits. Out: lies of `Programmed`, how long each revocation took, requests that failed.
+import { post, sendBody } from "./calls.ts";
+import type { Cluster } from "./cluster.ts";
+import { operatorFaults, type Fault } from "./faults.ts";
+import type { ProxyProcess } from "./gateway.ts";
+import type { Island } from "./island.ts";
+import { key, NAMESPACE, urlAgent } from "./objects.ts";
+import { eventually } from "./processes.ts";
+import { startTraffic } from "./traffic.ts";
+import { createTruth } from "./truth.ts";
+import { startWitness } from "./witness.ts";
+
+export interface Revocation {
+  readonly fault: string;
+  /** Milliseconds from the API server's answer to the refusal of the last proxy. */
+  readonly ms: number;
+}
+
+export interface Verdict {
+  readonly edits: number;
+  readonly confirmed: number;
+  readonly lies: readonly string[];
+  /** Undefined: none is missing. */
+  readonly missing: string | undefined;
+  readonly revocations: readonly Revocation[];
+  readonly requests: number;
+  readonly streams: number;
+  readonly failures: readonly string[];
+}
+
+export interface TrialDeps {
+  readonly cluster: Cluster;
+  readonly islands: readonly Island[];
+  /** An agent that answers. */
+  readonly upstream: string;
+  readonly edits: number;
+  readonly say: (line: string) => void;
+}
+
+const TOKEN = "sk-trial-0123456789-0123456789-0123456789";
+const AGENTS = 5;
+/** Milliseconds that an editor waits for `Programmed` before it edits again all the same. */
+const PATIENCE = 2_000;
+/** Milliseconds that a fault lasts at most: another operator has the Lease by then. */
+const FAULT = 6_000;
+const REVOCATIONS = 2;
+
+const tokenOf = (name: string): string => `sk-${name}-0123456789-0123456789-0123456789`;
+
+export async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): Promise<Verdict> {
+  const names = Array.from({ length: AGENTS }, (_, n) => `edited-${n}`);
+  await cluster.apply(urlAgent("hello", [upstream]), ...key("caller", TOKEN, ["hello", ...names]));
+  const faults = [...operatorFaults(cluster, islands), ...guestFaults()];
+  const doomed = faults.flatMap((_, n) => Array.from({ length: REVOCATIONS }, (_, m) => `doomed-${n}-${m}`));
+  for (const name of doomed) await cluster.apply(...key(name, tokenOf(name), ["hello"]));
+  for (const name of ["caller", ...doomed])
+    await cluster.condition({ kind: "VirtualKey", namespace: NAMESPACE, name }, "Programmed", "True", 60_000);
+
+  const witness = await startWitness(cluster.api);
+  let situation = "nothing is broken";
+  const truth = createTruth({ cluster, witness, upstream, token: TOKEN, situation: () => situation });
+  const revocations: Revocation[] = [];
+  const stop = new AbortController();
+  for (const proxy of cluster.proxies) await truth.came(proxy);
+  const traffic = startTraffic(
+    cluster.proxies.map(({ url }) => `${url}/a2a/hello`),
+    TOKEN,
+  );
+
+  function guestFaults(): readonly Fault[] {
+    return (["SIGTERM", "SIGKILL"] as const).map((signal) => ({
+      name: `a proxy comes and leaves by ${signal}`,
+      begin: async () => {
+        const guest = await cluster.join(`guest-${signal.toLowerCase()}`);
+        await guest.ready();
+        await truth.came(guest);
+        return async () => {
+          truth.leaves(guest);
+          guest.child.signal(signal);
+          await guest.child.ended;
+        };
+      },
+    }));
+  }
+  const revoke = async (fault: string, name: string): Promise<void> => {
+    await cluster.delete("VirtualKey", NAMESPACE, name);
+    const answered = performance.now();
+    const refused = async (proxy: ProxyProcess): Promise<void> => {
+      await eventually(
+        `${proxy.name} refuses ${name}`,
+        async () => (await post(`${proxy.url}/a2a/hello`, tokenOf(name), sendBody("hello"))).status === 401,
+        20_000,
+        10,
+      );
+    };
+    await Promise.all(cluster.proxies.map(refused));
+    revocations.push({ fault, ms: performance.now() - answered });
+  };
+  /** Edits the agent again and again until there were enough, whatever is broken. */
+  const editor = async (name: string): Promise<void> => {
+    while (!stop.signal.aborted) await truth.edit(name, AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE)]));
+  };
+  const editing = names.map(editor);
+
+  let missing: string | undefined;
+  try {
+    for (let turn = 0; turn < faults.length || truth.edits < edits; turn += 1) {
+      const fault = faults[turn % faults.length];
+      if (fault === undefined) break;
+      const { confirmed } = truth;
+      const begun = performance.now();
+      situation = fault.name;
+      const mend = await fault.begin();
+      if (turn < faults.length) {
+        for (let n = 0; n < REVOCATIONS; n += 1) await revoke(fault.name, `doomed-${turn}-${n}`);
+      }
+      const enough = (): boolean => truth.confirmed >= confirmed + 2 * AGENTS && performance.now() - begun > FAULT / 4;
+      await eventually("the fault has lasted", () => enough() || performance.now() - begun > FAULT, 2 * FAULT);
+      situation = `after: ${fault.name}`;
+      await mend();
+      const later = truth.confirmed;
+      await eventually(`edits are programmed again ${situation}`, () => truth.confirmed >= later + AGENTS, 60_000);
+      say(`${fault.name}: ${((performance.now() - begun) / 1000).toFixed(1)} s, ${truth.edits} edits so far`);
+    }
+    stop.abort();
+    await Promise.all(editing);
+    situation = "everything is mended";
+    await truth.settle(60_000).catch((error: unknown) => {
+      missing = String(error);
+    });
+  } finally {
+    stop.abort();
+    await Promise.allSettled(editing);
+    await witness.close();
+  }
+  const { edits: edited, confirmed, lies } = truth;
+  return { edits: edited, confirmed, lies, missing, revocations, ...(await traffic.stop()) };
+}
