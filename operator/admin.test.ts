@@ -1,12 +1,12 @@
+import { PassThrough } from "node:stream";
 import { fastify } from "fastify";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "../proxy/table/clock.test-support.ts";
 import type { RowChange } from "../proxy/table/contract.ts";
 import { adminRoutes } from "./admin.ts";
 import { createPublisher } from "./publish/publisher.ts";
+import { quietLog, quietMetrics } from "./publish/quiet.test-support.ts";
 
-const silent = (): void => undefined;
-const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 const SHA = "3f9a1c02".padEnd(64, "0");
 
 describe("adminRoutes", () => {
@@ -14,9 +14,10 @@ describe("adminRoutes", () => {
   const publisher = createPublisher({
     gateway: "default",
     replica: "r1",
+    holder: () => undefined,
     clock,
-    log,
-    metrics: { batch: silent, acked: silent, cut: silent },
+    log: quietLog,
+    metrics: quietMetrics,
   });
   const app = fastify();
   adminRoutes({ publisher, replica: "r1", holder: () => undefined, now: () => clock.now() })(app);
@@ -42,7 +43,6 @@ describe("adminRoutes", () => {
       ],
     });
     expect(answer.body).not.toMatch(new RegExp(`geheim|${SHA}`));
-    publisher.close();
   });
 
   it("shows who is connected and who leads", async () => {
@@ -53,5 +53,22 @@ describe("adminRoutes", () => {
       version: publisher.state.version,
       proxies: [],
     });
+  });
+
+  it("shows of each proxy whether it applies this stream, and how far behind it is", async () => {
+    const { version } = publisher.state;
+    publisher.subscribe(new PassThrough(), { gateway: "default", proxy: "p1" }, "10.0.0.1:1");
+    publisher.subscribe(new PassThrough(), { gateway: "default", proxy: "p2", standby: true }, "10.0.0.2:1");
+    publisher.ack({ proxy: "p2", replica: "r1", sequence: 1, version, refused: [], refusedRows: 0 });
+    clock.advance(1_000);
+    publisher.apply([{ id: "namespace/agents", row: null }]);
+    expect((await app.inject("/proxies")).json()).toMatchObject({
+      sequence: 2,
+      proxies: [
+        { proxy: "p1", stream: "applied", sequence: null, lag: null, age: 1 },
+        { proxy: "p2", stream: "standby", sequence: 1, lag: 1, age: 1 },
+      ],
+    });
+    publisher.close();
   });
 });

@@ -29,15 +29,19 @@ export function adminRoutes(deps: {
       holder: deps.holder() ?? null,
       sequence: publisher.state.sequence,
       version: publisher.state.version,
-      proxies: publisher.proxies().map(({ proxy, address, connectedAt, acked, refused, refusedRows }) => ({
-        proxy,
-        address,
-        age: (deps.now() - connectedAt) / 1000,
-        sequence: acked?.sequence ?? null,
-        version: acked?.version ?? null,
-        refusedRows,
-        refused: Object.fromEntries(refused),
-      })),
+      proxies: publisher
+        .proxies()
+        .map(({ proxy, address, connectedAt, standby, lost, acked, refused, refusedRows }) => ({
+          proxy,
+          address,
+          stream: lost === true ? "lost" : standby ? "standby" : "applied",
+          age: (deps.now() - connectedAt) / 1000,
+          sequence: acked?.sequence ?? null,
+          lag: acked === undefined ? null : publisher.state.sequence - acked.sequence,
+          version: acked?.version ?? null,
+          refusedRows,
+          refused: Object.fromEntries(refused),
+        })),
     }));
   };
 }

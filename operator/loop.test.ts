@@ -5,6 +5,7 @@ import { createLoop } from "./loop.ts";
 import type { Scope } from "./loop.ts";
 import type { Kind, Ref, StoredObject } from "./objects.ts";
 import { createPublisher } from "./publish/publisher.ts";
+import { quietMetrics } from "./publish/quiet.test-support.ts";
 import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
 import { createTranslation } from "./translate/engine.ts";
@@ -48,9 +49,10 @@ describe("createLoop", () => {
     const publisher = createPublisher({
       gateway: "default",
       replica: "r1",
+      holder: () => undefined,
       clock,
       log,
-      metrics: { batch: silent, acked: silent, cut: silent },
+      metrics: quietMetrics,
     });
     const written = new Map<string, string | undefined>();
     const status = createStatusWriter({

@@ -11,13 +11,17 @@ describe("createOperatorMetrics", () => {
     metrics.watch({
       objects: (kind) => (kind === "Secret" ? 3 : 1),
       rows: () => 7,
-      subscribers: () => proxies,
+      subscribers: (stream) => (stream === "applied" ? proxies : 2),
       lag: () => Array.from({ length: proxies }, (_, at) => ({ proxy: `p${at}`, batches: at })),
       synced: (kind) => kind === "Secret",
       statusesWaiting: () => 2,
       version: () => version,
     });
     metrics.leader(true);
+    metrics.publisher.sent("changes", 100);
+    metrics.publisher.greeted("standby", 0);
+    metrics.publisher.greeted("buckets", 3);
+    metrics.publisher.ackRefused("OtherVersion");
     metrics.reflector("Secret").failed("expired");
     metrics.status.written("VirtualKey", "ok");
     const lines = (await registry.metrics()).split("\n");
@@ -27,7 +31,14 @@ describe("createOperatorMetrics", () => {
         'parley_operator_synced{kind="A2AAgent"} 0',
         "parley_operator_rows 7",
         'parley_operator_table_info{version="v1"} 1',
-        "parley_operator_stream_subscribers 300",
+        'parley_operator_stream_subscribers{stream="applied"} 300',
+        'parley_operator_stream_subscribers{stream="standby"} 2',
+        'parley_operator_stream_bytes_total{batch="snapshot"} 0',
+        'parley_operator_stream_bytes_total{batch="changes"} 100',
+        'parley_operator_streams_total{first="standby"} 1',
+        'parley_operator_streams_total{first="buckets"} 1',
+        "parley_operator_resync_buckets_total 3",
+        'parley_operator_acks_refused_total{reason="OtherVersion"} 1',
         'parley_operator_publish_lag{proxy="p199"} 199',
         "parley_operator_leader 1",
         'parley_operator_watch_errors_total{kind="Secret",error="expired"} 1',

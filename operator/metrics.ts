@@ -3,14 +3,17 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 import type { Kind } from "./objects.ts";
+import type { PublisherDeps } from "./publish/publisher.ts";
 
 /** Proxies that have a series of their own. */
 const MOST_PROXIES = 200;
 
+const BATCH_KINDS = ["snapshot", "buckets", "changes"] as const;
+
 export interface Scraped {
   objects(kind: Kind): number;
   rows(): number;
-  subscribers(): number;
+  subscribers(kind: "applied" | "standby"): number;
   /** Per proxy: batches that it has not acknowledged. */
   lag(): readonly { readonly proxy: string; readonly batches: number }[];
   synced(kind: Kind): boolean;
@@ -21,7 +24,7 @@ export interface Scraped {
 export interface OperatorMetrics {
   readonly reflector: (kind: Kind) => { listed(): void; failed(error: string): void };
   readonly translated: (seconds: number) => void;
-  readonly publisher: { batch(lines: number): void; acked(seconds: number): void; cut(): void };
+  readonly publisher: PublisherDeps["metrics"];
   readonly status: { written(kind: string, result: string): void };
   readonly event: (result: string) => void;
   readonly cardRead: (outcome: string) => void;
@@ -40,6 +43,12 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
   const batches = counter("parley_operator_batches_total", "Batches published.");
   const lines = counter("parley_operator_batch_lines_total", "Row changes published.");
   const cuts = counter("parley_operator_streams_cut_total", "Streams cut because the proxy took nothing.");
+  const bytes = counter("parley_operator_stream_bytes_total", "Bytes of batches given to streams.", ["batch"]);
+  const greetings = counter("parley_operator_streams_total", "Streams opened, by what they began with.", ["first"]);
+  const resynced = counter("parley_operator_resync_buckets_total", "Buckets sent because they differed.");
+  const ackRefusals = counter("parley_operator_acks_refused_total", "Acknowledgements that were not taken.", [
+    "reason",
+  ]);
   const writes = counter("parley_operator_status_writes_total", "Writes of statuses.", ["kind", "result"]);
   const events = counter("parley_operator_events_total", "Events told to the API server.", ["result"]);
   const cards = counter("parley_operator_card_reads_total", "Reads of agents' cards, by backend.", ["outcome"]);
@@ -61,6 +70,9 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
     registers,
   });
   for (const kind of kinds) lists.inc({ kind }, 0);
+  for (const batch of BATCH_KINDS) bytes.inc({ batch }, 0);
+  for (const first of [...BATCH_KINDS, "standby"]) greetings.inc({ first }, 0);
+  for (const reason of ["NoStream", "NoSuchBatch", "OtherVersion"]) ackRefusals.inc({ reason }, 0);
 
   return {
     reflector: (kind) => ({
@@ -73,7 +85,13 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
         batches.inc();
         lines.inc(count);
       },
+      sent: (batch, count) => bytes.inc({ batch }, count),
+      greeted: (first, buckets) => {
+        greetings.inc({ first });
+        resynced.inc(buckets);
+      },
       acked: (seconds) => acks.observe(seconds),
+      ackRefused: (reason) => ackRefusals.inc({ reason }),
       cut: () => cuts.inc(),
     },
     status: { written: (kind, result) => writes.inc({ kind, result }) },
@@ -113,7 +131,9 @@ function watch(registry: Registry, kinds: readonly Kind[], scraped: Scraped): vo
   gauge("parley_operator_table_info", "1, with the version of the published table.", ["version"], (of) =>
     of.set({ version: scraped.version() }, 1),
   );
-  gauge("parley_operator_stream_subscribers", "Proxies with a stream.", [], (of) => of.set(scraped.subscribers()));
+  gauge("parley_operator_stream_subscribers", "Proxies with a stream.", ["stream"], (of) => {
+    for (const stream of ["applied", "standby"] as const) of.set({ stream }, scraped.subscribers(stream));
+  });
   gauge("parley_operator_publish_lag", "Batches that a proxy has not acknowledged.", ["proxy"], (of) => {
     for (const { proxy, batches } of scraped.lag().slice(0, MOST_PROXIES)) of.set({ proxy }, batches);
   });

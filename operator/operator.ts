@@ -73,7 +73,14 @@ export function createOperator(deps: OperatorDeps): Operator {
   });
 
   // 3. Rows to proxies, and what proxies serve of them.
-  const publisher = createPublisher({ gateway, replica, clock, log, metrics: metrics.publisher });
+  const publisher = createPublisher({
+    gateway,
+    replica,
+    holder: () => lease.holder,
+    clock,
+    log,
+    metrics: metrics.publisher,
+  });
   const streams = createStreamServer({
     publisher,
     gateway,
@@ -150,7 +157,8 @@ export function createOperator(deps: OperatorDeps): Operator {
   metrics.watch({
     objects: (kind) => store.size(kind),
     rows: () => publisher.state.rows,
-    subscribers: () => publisher.proxies().filter(({ lost }) => lost !== true).length,
+    subscribers: (kind) =>
+      publisher.proxies().filter(({ lost, standby }) => lost !== true && standby === (kind === "standby")).length,
     lag: () =>
       publisher.proxies().map(({ proxy, acked }) => ({
         proxy,
@@ -171,7 +179,7 @@ export function createOperator(deps: OperatorDeps): Operator {
   const lead = (holding: boolean, holder: string | undefined): void => {
     lease = { holding, holder };
     metrics.leader(holding);
-    publisher.setHolder(holder);
+    publisher.beat();
     status.lead(holding);
     secrets.lead(holding);
     if (publisher.isOpen) discovery.lead(holding);

@@ -16,18 +16,20 @@ const ack = (proxy: string, sequence: number, more: Partial<Ack> = {}): Ack => (
   ...more,
 });
 
+const stream = { address: "", standby: false };
+
 describe("createAcks", () => {
   let acks: Acks;
   let clock: FakeClock;
   beforeEach(() => {
     clock = createFakeClock(1_000);
-    acks = createAcks({ replica: "r1", clock });
+    acks = createAcks({ clock });
   });
   const sequences = (): unknown => acks.proxies().map(({ proxy, acked }) => [proxy, acked?.sequence]);
 
   it("keeps the newest acknowledgement of each proxy with a stream", () => {
-    acks.connected("b", "10.0.0.2:1");
-    acks.connected("a", "10.0.0.1:1");
+    acks.connected("b", { address: "10.0.0.2:1", standby: true });
+    acks.connected("a", { address: "10.0.0.1:1", standby: false });
     expect(acks.ack(ack("a", 3))).toBe(true);
     clock.advance(1_000);
     expect(acks.ack(ack("a", 5, { refused: [{ id: "key/x/y", reason: "unknown behaviour" }], refusedRows: 7 }))).toBe(
@@ -41,6 +43,7 @@ describe("createAcks", () => {
       proxy: "a",
       address: "10.0.0.1:1",
       connectedAt: 1_000,
+      standby: false,
       acked: { sequence: 5, version: "v5", at: 2_000 },
       refused: new Map([["key/x/y", "unknown behaviour"]]),
       refusedRows: 7,
@@ -48,23 +51,30 @@ describe("createAcks", () => {
   });
 
   it("is not set back by an acknowledgement that was overtaken", () => {
-    acks.connected("a", "");
+    acks.connected("a", stream);
     acks.ack(ack("a", 5));
     expect(acks.ack(ack("a", 4))).toBe(true);
     expect(sequences()).toEqual([["a", 5]]);
   });
 
-  it("knows nobody without a stream, and nothing of another replica", () => {
+  it("knows nobody without a stream", () => {
     expect(acks.ack(ack("a", 1))).toBe(false);
-    acks.connected("a", "");
-    expect(acks.ack(ack("a", 1, { replica: "r2" }))).toBe(false);
+    expect(sequences()).toEqual([]);
+  });
+
+  it("keeps what was acknowledged of a proxy that changes over with the very version that it acknowledged", () => {
+    acks.connected("a", { address: "", standby: true });
+    acks.ack(ack("a", 5));
+    acks.connected("a", { address: "", standby: false, version: "v5" });
+    expect(acks.proxies()).toMatchObject([{ standby: false, acked: { sequence: 5 } }]);
+    acks.connected("a", { address: "", standby: false, version: "v4" });
     expect(sequences()).toEqual([["a", undefined]]);
   });
 
   it("forgets what was acknowledged when a proxy comes again, and is not confused by the old stream's end", () => {
-    const old = acks.connected("a", "");
+    const old = acks.connected("a", stream);
     acks.ack(ack("a", 5));
-    const fresh = acks.connected("a", "");
+    const fresh = acks.connected("a", stream);
     expect(sequences()).toEqual([["a", undefined]]);
     acks.disconnected(old);
     expect(sequences()).toEqual([["a", undefined]]);
@@ -73,14 +83,14 @@ describe("createAcks", () => {
   });
 
   it("keeps a proxy whose stream was cut here as one that lags, until it comes again or a minute is over", () => {
-    const old = acks.connected("a", "");
+    const old = acks.connected("a", stream);
     acks.ack(ack("a", 5));
     acks.lost(old);
     acks.disconnected(old);
     expect(acks.proxies()).toMatchObject([{ proxy: "a", acked: undefined, lost: true }]);
     expect(acks.ack(ack("a", 5))).toBe(false);
     clock.advance(30_000);
-    const fresh = acks.connected("a", "");
+    const fresh = acks.connected("a", stream);
     clock.advance(60_000);
     expect(acks.ack(ack("a", 5))).toBe(true);
     expect(acks.proxies()[0]?.lost).toBeUndefined();
@@ -95,7 +105,7 @@ describe("createAcks", () => {
   });
 
   it("leaves no timer behind when it is closed", () => {
-    acks.lost(acks.connected("a", ""));
+    acks.lost(acks.connected("a", stream));
     acks.close();
     expect(clock.pending).toEqual([]);
   });
@@ -103,13 +113,13 @@ describe("createAcks", () => {
   it("tells of every change, until told to stop", () => {
     let changes = 0;
     const stop = acks.onChange(() => changes++);
-    const connection = acks.connected("a", "");
+    const connection = acks.connected("a", stream);
     acks.ack(ack("a", 1));
     acks.ack(ack("z", 1));
     acks.disconnected(connection);
     expect(changes).toBe(3);
     stop();
-    acks.connected("a", "");
+    acks.connected("a", stream);
     expect(changes).toBe(3);
   });
 });

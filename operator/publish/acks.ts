@@ -11,6 +11,8 @@ export interface ProxyState {
   readonly address: string;
   /** Milliseconds since the epoch. */
   readonly connectedAt: number;
+  /** Its stream brings it nothing but what takes access away: it applies another operator's. */
+  readonly standby: boolean;
   /** Undefined until the first acknowledgement on this stream. */
   readonly acked: { readonly sequence: number; readonly version: string; readonly at: number } | undefined;
   /** Rows that it does not serve as sent, and why; at most the 100 that an acknowledgement names. */
@@ -28,14 +30,17 @@ export interface Connection {
 
 export interface Acks {
   /**
-   * A stream was opened. Whatever the proxy acknowledged on an earlier stream is forgotten: it may be another process.
-   * A proxy that came with our version is sent an empty batch, so that it counts once it has acknowledged that.
+   * A stream was opened. What the proxy acknowledged on its stream before stays if it still holds that very version, as when it changes
+   * over from standby; else it is forgotten: it may be another process.
    */
-  connected(proxy: string, address: string): Connection;
+  connected(
+    proxy: string,
+    stream: { readonly address: string; readonly standby: boolean; readonly version?: string | undefined },
+  ): Connection;
   disconnected(connection: Connection): void;
   /** The stream is about to be cut here. The proxy stays, as one that has acknowledged nothing, until it comes again or a minute is over. */
   lost(connection: Connection): void;
-  /** False: this proxy has no stream here, or speaks of another replica. */
+  /** False: this proxy has no stream here. */
   ack(ack: Ack): boolean;
   /** Every proxy with a stream, or whose stream was cut here not long ago, by id. */
   proxies(): readonly ProxyState[];
@@ -52,19 +57,29 @@ interface Entry {
   readonly timer?: Timer;
 }
 
-export function createAcks({ replica, clock }: { replica: string; clock: Clock }): Acks {
+const NOTHING = { acked: undefined, refused: new Map<RowId, string>(), refusedRows: 0 } as const;
+
+const byId = (a: ProxyState, b: ProxyState): number => (a.proxy < b.proxy ? -1 : Number(a.proxy > b.proxy));
+
+export function createAcks({ clock }: { clock: Clock }): Acks {
   const states = new Map<string, Entry>();
   const listeners = new Set<() => void>();
+  /** By id; made when it is next asked for. */
+  let sorted: readonly ProxyState[] | undefined;
   const changed = (): void => {
+    sorted = undefined;
     for (const listener of listeners) listener();
   };
   return {
-    connected: (proxy, address) => {
+    connected: (proxy, { address, standby, version }) => {
       const connection: Connection = { proxy };
-      states.get(proxy)?.timer?.cancel();
+      const before = states.get(proxy);
+      before?.timer?.cancel();
+      const stands = before?.state.acked !== undefined && before.state.acked.version === version;
+      const { acked, refused, refusedRows } = stands ? before.state : NOTHING;
       states.set(proxy, {
         connection,
-        state: { proxy, address, connectedAt: clock.now(), acked: undefined, refused: new Map(), refusedRows: 0 },
+        state: { proxy, address, connectedAt: clock.now(), standby, acked, refused, refusedRows },
       });
       changed();
       return connection;
@@ -83,29 +98,30 @@ export function createAcks({ replica, clock }: { replica: string; clock: Clock }
         states.delete(proxy);
         changed();
       }, LOST_MS);
-      const state: ProxyState = { ...entry.state, acked: undefined, refused: new Map(), refusedRows: 0, lost: true };
+      const state: ProxyState = { ...entry.state, ...NOTHING, lost: true };
       states.set(proxy, { connection, state, timer });
       changed();
     },
     ack: (ack) => {
       const entry = states.get(ack.proxy);
-      if (entry === undefined || entry.state.lost === true || ack.replica !== replica) return false;
+      if (entry === undefined || entry.state.lost === true) return false;
       // Acknowledgements are separate requests and may overtake one another.
       if (entry.state.acked !== undefined && ack.sequence < entry.state.acked.sequence) return true;
       const state: ProxyState = {
         ...entry.state,
         acked: { sequence: ack.sequence, version: ack.version, at: clock.now() },
-        refused: new Map(ack.refused.map(({ id, reason }) => [id, reason])),
+        refused:
+          ack.refused.length === 0 ? NOTHING.refused : new Map(ack.refused.map(({ id, reason }) => [id, reason])),
         refusedRows: ack.refusedRows,
       };
       states.set(ack.proxy, { connection: entry.connection, state });
       changed();
       return true;
     },
-    proxies: () =>
-      [...states.values()]
-        .map(({ state }) => state)
-        .sort((a, b) => (a.proxy < b.proxy ? -1 : Number(a.proxy > b.proxy))),
+    proxies: () => {
+      sorted ??= [...states.values()].map(({ state }) => state).sort(byId);
+      return sorted;
+    },
     onChange: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

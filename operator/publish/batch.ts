@@ -1,4 +1,5 @@
-// Lines of one batch as bytes, encoded once for all who are sent it. In: encoded lines. Out: chunks for a socket.
+// One batch as bytes. In: a state of the table and the lines that lead to it. Out: pieces for sockets, each encoded when it is first wanted
+// and shared by all who want it soon after. Nothing is encoded at once that would hold up the process.
 import { encodeLine } from "../../proxy/table/encode.ts";
 import type { RowId } from "../../proxy/table/contract.ts";
 
@@ -10,30 +11,67 @@ export interface TableState {
   readonly rows: number;
 }
 
-/** So many characters at most go into one chunk, but for a line that is longer. */
-const CHUNK = 64 * 1024;
+export type BatchKind = "snapshot" | "buckets" | "changes";
 
-/** BATCH, the lines (PUT and REMOVE), COMMIT. */
-export function encodeBatch(state: TableState, reset: boolean, lines: readonly string[]): readonly Buffer[] {
+export interface Batch {
+  readonly kind: BatchKind;
+  readonly sequence: number;
+  /** A piece, by its number. They are to be asked for in order; whoever is far behind has it encoded once more. */
+  piece(at: number): Buffer | undefined;
+  /** Whether a piece that was given is the last one. */
+  isLast(at: number): boolean;
+}
+
+/** So many characters at most go into one piece, but for a line that is longer. */
+const PIECE = 64 * 1024;
+/** Pieces that are kept for those who come behind: 4 MiB. */
+const KEPT = 64;
+
+/** BATCH, the lines (PUT and REMOVE), COMMIT. @param buckets with kind "buckets": those that the lines are the whole of. */
+export function createBatch(
+  kind: BatchKind,
+  state: TableState,
+  lines: readonly string[],
+  buckets?: readonly number[],
+): Batch {
   const { replica, sequence, version, rows } = state;
-  const chunks: Buffer[] = [];
-  let held: string[] = [];
-  let size = 0;
-  const add = (line: string): void => {
-    held.push(line);
-    size += line.length + 1;
-    if (size >= CHUNK) emit();
+  const reset = kind === "snapshot";
+  const head = encodeLine({ type: "BATCH", replica, sequence, reset, ...(buckets === undefined ? {} : { buckets }) });
+  const commit = encodeLine({ type: "COMMIT", replica, sequence, lines: lines.length, rows, version });
+  const all = lines.length + 2;
+  const lineAt = (index: number): string => (index === 0 ? head : (lines[index - 1] ?? commit));
+  /** Index of the first line of each piece, as far as pieces were encoded. */
+  const starts = [0];
+  const kept = new Map<number, Buffer>();
+
+  const encode = (at: number, start: number): Buffer => {
+    const texts: string[] = [];
+    let size = 0;
+    let index = start;
+    for (; index < all && size < PIECE; index++) {
+      const line = lineAt(index);
+      texts.push(line);
+      size += line.length + 1;
+    }
+    starts[at + 1] = index;
+    return Buffer.from(`${texts.join("\n")}\n`);
   };
-  const emit = (): void => {
-    if (held.length > 0) chunks.push(Buffer.from(`${held.join("\n")}\n`));
-    held = [];
-    size = 0;
+
+  return {
+    kind,
+    sequence,
+    piece: (at) => {
+      const start = starts[at] ?? all;
+      if (start >= all) return undefined;
+      const known = kept.get(at);
+      if (known !== undefined) return known;
+      const piece = encode(at, start);
+      kept.set(at, piece);
+      kept.delete(at - KEPT);
+      return piece;
+    },
+    isLast: (at) => (starts[at + 1] ?? 0) >= all,
   };
-  add(encodeLine({ type: "BATCH", replica, sequence, reset }));
-  for (const line of lines) add(line);
-  add(encodeLine({ type: "COMMIT", replica, sequence, lines: lines.length, rows, version }));
-  emit();
-  return chunks;
 }
 
 export const encodeRemove = (id: RowId): string => encodeLine({ type: "REMOVE", id });

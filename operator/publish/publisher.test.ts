@@ -3,16 +3,15 @@ import * as fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
-import type { Row, RowChange } from "../../proxy/table/contract.ts";
+import type { Row, RowChange, Subscription } from "../../proxy/table/contract.ts";
 import { createPublisher } from "./publisher.ts";
+import { quietLog, quietMetrics } from "./quiet.test-support.ts";
 import type { Publisher } from "./publisher.ts";
 import { openStream, postAck } from "./stream-client.test-support.ts";
 import type { StreamClient } from "./stream-client.test-support.ts";
 import { authenticateAnyone, createStreamServer } from "./stream-server.ts";
 import type { Authenticate, StreamServer } from "./stream-server.ts";
 
-const silent = (): void => undefined;
-const log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 const row = (value: string): Row => ({ value });
 const put = (id: string, value: string): RowChange => ({ id: `credential/${id}`, row: row(value) });
 const remove = (id: string): RowChange => ({ id: `credential/${id}`, row: null });
@@ -22,21 +21,35 @@ describe("publisher over HTTP", () => {
   let publisher: Publisher;
   let server: StreamServer;
   let port = 0;
-  let counts: { batches: number[]; acked: number[]; cut: number };
+  let holder: string | undefined;
+  let counts: {
+    batches: number[];
+    acked: number[];
+    cut: number;
+    bytes: Map<string, number>;
+    greeted: [string, number][];
+    refused: string[];
+  };
   const clients: StreamClient[] = [];
 
   async function start(authenticate: Authenticate = authenticateAnyone): Promise<void> {
     clock = createFakeClock();
-    counts = { batches: [], acked: [], cut: 0 };
+    counts = { batches: [], acked: [], cut: 0, bytes: new Map(), greeted: [], refused: [] };
+    holder = undefined;
     publisher = createPublisher({
       gateway: "default",
       replica: "r1",
+      holder: () => holder,
       clock,
-      log,
+      log: quietLog,
       metrics: {
+        ...quietMetrics,
         batch: (lines) => counts.batches.push(lines),
         acked: (seconds) => counts.acked.push(seconds),
         cut: () => counts.cut++,
+        sent: (kind, bytes) => counts.bytes.set(kind, (counts.bytes.get(kind) ?? 0) + bytes),
+        greeted: (kind, buckets) => counts.greeted.push([kind, buckets]),
+        ackRefused: (reason) => counts.refused.push(reason),
       },
     });
     server = createStreamServer({
@@ -45,12 +58,16 @@ describe("publisher over HTTP", () => {
       listen: { host: "127.0.0.1", port: 0 },
       authenticate,
       clock,
-      log,
+      log: quietLog,
     });
     ({ port } = await server.listen());
   }
-  const connect = async (proxy: string, version = "", more: Record<string, string> = {}): Promise<StreamClient> => {
-    const client = await openStream(port, { gateway: "default", proxy, version, ...more });
+  const connect = async (
+    proxy: string,
+    more: Partial<Subscription> = {},
+    held?: ReadonlyMap<string, string>,
+  ): Promise<StreamClient> => {
+    const client = await openStream(port, { gateway: "default", proxy, ...more }, held);
     clients.push(client);
     return client;
   };
@@ -74,7 +91,7 @@ describe("publisher over HTTP", () => {
   it("greets, sends the whole table, then each change at once, and the version always fits", async () => {
     publisher.apply([put("a", "1"), put("b", "1")]);
     publisher.open();
-    publisher.setHolder("r7");
+    holder = "r7";
     const client = await connect("p1");
     expect(await client.until("HELLO")).toEqual({ type: "HELLO", gateway: "default", replica: "r1", holder: "r7" });
     expect(await client.until("BATCH")).toEqual({ type: "BATCH", replica: "r1", sequence: 1, reset: true });
@@ -126,7 +143,7 @@ describe("publisher over HTTP", () => {
   it("sends a proxy that holds our version an empty batch, so that it can acknowledge", async () => {
     publisher.apply([put("a", "1")]);
     publisher.open();
-    const client = await connect("p1", publisher.state.version);
+    const client = await connect("p1", { version: publisher.state.version });
     expect(await client.until("BATCH")).toMatchObject({ reset: false, sequence: 1 });
     expect(await client.until("COMMIT")).toMatchObject({ lines: 0, rows: 1, version: publisher.state.version });
     expect(publisher.proxies()).toMatchObject([{ proxy: "p1", acked: undefined }]);
@@ -143,7 +160,7 @@ describe("publisher over HTTP", () => {
   it("shows life every 250 ms, with version and Lease holder", async () => {
     publisher.apply([put("a", "1")]);
     publisher.open();
-    publisher.setHolder("r2");
+    holder = "r2";
     const client = await connect("p1");
     await client.until("COMMIT");
     clock.advance(250);
@@ -173,6 +190,8 @@ describe("publisher over HTTP", () => {
     expect(counts.acked).toEqual([0.02]);
     expect(await postAck(port, { ...ack, proxy: "p2" })).toBe(404);
     expect(await postAck(port, { ...ack, replica: "r9" })).toBe(404);
+    expect(await postAck(port, { ...ack, version: "0".repeat(64) })).toBe(409);
+    expect(counts.refused).toEqual(["NoStream", "NoSuchBatch", "OtherVersion"]);
     expect(await postAck(port, "{}")).toBe(400);
     expect(await postAck(port, "x".repeat(600_000))).toBe(413);
   });
@@ -202,13 +221,13 @@ describe("publisher over HTTP", () => {
     publisher.open();
     const out = new Writable();
     out.destroy();
-    publisher.subscribe(out, { proxy: "p1", address: "", version: "" });
+    publisher.subscribe(out, { gateway: "default", proxy: "p1" }, "");
     expect(publisher.proxies()).toEqual([]);
   });
 
   it("tells when a proxy comes and goes, and cuts its older stream", async () => {
     publisher.open();
-    let told: () => void = silent;
+    let told = (): void => undefined;
     publisher.onProxies(() => told());
     const change = (): Promise<void> =>
       new Promise((resolve) => {
@@ -271,7 +290,9 @@ describe("publisher over HTTP", () => {
 
   it.each([
     ["GET", "/v1/other", 404],
-    ["POST", "/v1/stream", 405],
+    ["PUT", "/v1/stream", 405],
+    ["POST", "/v1/stream", 400],
+    ["GET", "/v1/stream?proxy=p1&version=1", 400],
     ["GET", "/v1/acks", 405],
     ["GET", "/v1/stream?gateway=default", 400],
     ["GET", `/v1/stream?proxy=${"x".repeat(300)}`, 400],

@@ -3,14 +3,16 @@
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
-import { HEARTBEAT_MS } from "../../proxy/table/contract.ts";
-import type { Ack, RowChange, RowId } from "../../proxy/table/contract.ts";
+import { BUCKETS, decidesAccess, HEARTBEAT_MS } from "../../proxy/table/contract.ts";
+import type { Ack, RowChange, RowId, Subscription } from "../../proxy/table/contract.ts";
 import { createDigest } from "../../proxy/table/digest.ts";
 import { encodeLine, encodePut, rowHash } from "../../proxy/table/encode.ts";
 import { createAcks } from "./acks.ts";
 import type { ProxyState } from "./acks.ts";
-import { encodeBatch, encodeRemove } from "./batch.ts";
-import type { TableState } from "./batch.ts";
+import { createBatch, encodeRemove } from "./batch.ts";
+import type { Batch, BatchKind, TableState } from "./batch.ts";
+import { createHistory } from "./history.ts";
+import { createPace } from "./pace.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -18,19 +20,37 @@ import type { Subscriber } from "./subscriber.ts";
 const COALESCE_MS = 30;
 /** Milliseconds after which a consumer that takes nothing is cut. */
 const STALL_MS = 10_000;
+/** If more buckets than this differ, the whole table is sent: its bytes are shared with others. */
+const MOST_BUCKETS = BUCKETS / 2;
 
 export interface PublisherDeps {
   readonly gateway: string;
   readonly replica: string;
+  /** Whom greetings and heartbeats name as holder of the Lease; asked for each of them. */
+  readonly holder: () => string | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: {
     batch(lines: number): void;
+    /** Bytes given to one stream. */
+    sent(kind: BatchKind, bytes: number): void;
+    /** What a stream began with. `buckets`: how many differed, if only those were sent. */
+    greeted(kind: BatchKind | "standby", buckets: number): void;
     /** Seconds from the newest batch to its acknowledgement by a proxy that had its stream already. */
     acked(seconds: number): void;
+    ackRefused(reason: Exclude<AckOutcome, "Taken">): void;
     cut(): void;
   };
 }
+
+export type AckOutcome =
+  | "Taken"
+  /** That proxy has no stream here. */
+  | "NoStream"
+  /** It was never sent by this replica, or is too long ago. */
+  | "NoSuchBatch"
+  /** The batch led to another version than the proxy says. */
+  | "OtherVersion";
 
 export interface Publisher {
   /** Takes changes in. Returns the sequence of the batch that carries them, which may not have gone out yet. */
@@ -40,12 +60,11 @@ export interface Publisher {
   readonly isOpen: boolean;
   /** State after the last batch that went out. */
   readonly state: TableState;
-  /** Names the Lease holder in greetings and heartbeats. */
-  setHolder(holder: string | undefined): void;
-  /** Serves one proxy until `out` closes: the whole table, or nothing but an empty batch if it holds our version. */
-  subscribe(out: Writable, who: { readonly proxy: string; readonly address: string; readonly version: string }): void;
-  /** False: that proxy has no stream here, or no such batch was ever sent. */
-  ack(ack: Ack): boolean;
+  /** Sends a heartbeat now, not only when it is due: who holds the Lease has changed. */
+  beat(): void;
+  /** Serves one proxy until `out` closes: what it lacks of the table, then every change; on standby only what decides access. */
+  subscribe(out: Writable, who: Subscription, address: string): void;
+  ack(ack: Ack): AckOutcome;
   proxies(): readonly ProxyState[];
   /** Called whenever a proxy comes, goes or acknowledges. Returns how to stop. */
   onProxies(listener: () => void): () => void;
@@ -55,29 +74,40 @@ export interface Publisher {
   close(): void;
 }
 
-export function createPublisher({ gateway, replica, clock, log, metrics }: PublisherDeps): Publisher {
+interface Stream {
+  readonly subscriber: Subscriber;
+  readonly standby: boolean;
+  /** Sequence of the batch that its greeting brought. */
+  readonly greeted: number;
+  readonly lose: () => void;
+}
+
+export function createPublisher(deps: PublisherDeps): Publisher {
+  const { gateway, replica, clock, log, metrics } = deps;
   const lines = new Map<RowId, string>();
   const digest = createDigest();
-  const acks = createAcks({ replica, clock });
-  /** By proxy, which has one. `greeted`: sequence of the batch that its greeting brought. */
-  const streams = new Map<
-    string,
-    { readonly subscriber: Subscriber; readonly greeted: number; readonly lose: () => void }
-  >();
+  const history = createHistory();
+  const acks = createAcks({ clock });
+  const pace = createPace({ now: () => clock.elapsed() });
+  /** By proxy, which has one. */
+  const streams = new Map<string, Stream>();
   /** Rows changed since the last batch. */
   const dirty = new Set<RowId>();
   let state: TableState = { replica, sequence: 0, version: digest.version(), rows: 0 };
-  let snapshot: readonly Buffer[] | undefined;
-  let holder: string | undefined;
+  history.add(state, []);
+  /** Batches that lead to `state`, by where they begin and for whom. */
+  const leading = new Map<string, Batch>();
+  /** Kept while somebody is being sent it. */
+  let snapshot: Batch | undefined;
   let isOpen = false;
   /** Of `clock.elapsed()`. */
   let flushedAt = Number.NEGATIVE_INFINITY;
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
 
-  const linesOf = (ids: Iterable<RowId>): string[] => {
+  const linesOf = (ids: Iterable<RowId>, fits: (id: RowId) => boolean = () => true): string[] => {
     const found: string[] = [];
-    for (const id of ids) found.push(lines.get(id) ?? encodeRemove(id));
+    for (const id of ids) if (fits(id)) found.push(lines.get(id) ?? encodeRemove(id));
     return found;
   };
 
@@ -89,26 +119,57 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     dirty.clear();
     flushedAt = clock.elapsed();
     state = { replica, sequence: state.sequence + 1, version: digest.version(), rows: digest.size };
-    snapshot = undefined;
+    history.add(state, ids);
+    leading.clear();
     metrics.batch(ids.length);
-    if (streams.size === 0) return;
-    const chunks = encodeBatch(state, false, linesOf(ids));
-    for (const { subscriber } of streams.values()) subscriber.offer(ids, chunks);
+    for (const { subscriber } of streams.values()) subscriber.wake();
   };
 
-  /** What has not gone out yet goes out first, so that rows, version and sequence belong together. */
-  const newest = (ids: Iterable<RowId>): readonly Buffer[] => {
-    flush();
-    return encodeBatch(state, false, linesOf(ids));
+  /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
+  const wholeTable = (): Batch => {
+    const isStale = snapshot === undefined || history.changesSince(snapshot.sequence) > state.rows / 10;
+    if (snapshot === undefined || isStale) snapshot = createBatch("snapshot", state, [...lines.values()]);
+    return snapshot;
+  };
+  const dropSnapshot = (): void => {
+    for (const { subscriber } of streams.values()) if (subscriber.sending === snapshot) return;
+    snapshot = undefined;
   };
 
-  const heartbeat = (): void => {
+  /** Rows, version and sequence belong together: while changes wait for their batch, so does everybody. */
+  const next = (sent: number, standby: boolean): Batch | "Lost" | undefined => {
+    if (sent === state.sequence || dirty.size > 0) return undefined;
+    const key = `${sent} ${standby}`;
+    const known = leading.get(key);
+    if (known !== undefined) return known;
+    const ids = history.since(sent);
+    if (ids === undefined) return standby ? "Lost" : wholeTable();
+    const batch = createBatch("changes", state, linesOf(ids, standby ? decidesAccess : undefined));
+    leading.set(key, batch);
+    return batch;
+  };
+
+  /** What a proxy lacks that begins to apply this stream. */
+  const firstBatch = ({ version, buckets }: Subscription): { batch: Batch; differing: number } => {
+    if (version === state.version) return { batch: createBatch("changes", state, []), differing: 0 };
+    const differing = version === undefined || buckets === undefined ? [] : (digest.differing(buckets) ?? []);
+    if (differing.length === 0 || differing.length > MOST_BUCKETS) return { batch: wholeTable(), differing: 0 };
+    const ids = differing.flatMap((bucket) => digest.idsIn(bucket));
+    return { batch: createBatch("buckets", state, linesOf(ids), differing), differing: differing.length };
+  };
+
+  const heartbeatLine = (): string => {
     const { sequence, version } = state;
-    const line = Buffer.from(
-      `${encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) })}\n`,
-    );
+    const holder = deps.holder();
+    return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) });
+  };
+  const beat = (): void => {
+    const line = Buffer.from(`${heartbeatLine()}\n`);
+    for (const { subscriber } of streams.values()) subscriber.heartbeat(line, state.sequence);
+  };
+  const heartbeat = (): void => {
+    beat();
     for (const [proxy, { subscriber, lose }] of streams) {
-      subscriber.heartbeat(line);
       if (subscriber.stalledFor() < STALL_MS) continue;
       log.warn({ proxy, stalled_ms: subscriber.stalledFor() }, "proxy takes nothing from its stream: cut");
       metrics.cut();
@@ -117,6 +178,13 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
       subscriber.cut();
     }
     heartbeatTimer = clock.setTimeout(heartbeat, HEARTBEAT_MS);
+  };
+
+  const judgeAck = (ack: Ack): AckOutcome => {
+    if (!streams.has(ack.proxy)) return "NoStream";
+    const version = ack.replica === replica ? history.versionOf(ack.sequence) : undefined;
+    if (version === undefined) return "NoSuchBatch";
+    return version === ack.version ? "Taken" : "OtherVersion";
   };
 
   return {
@@ -155,40 +223,56 @@ export function createPublisher({ gateway, replica, clock, log, metrics }: Publi
     get state() {
       return state;
     },
-    setHolder: (now) => {
-      holder = now;
-    },
-    subscribe: (out, { proxy, address, version }) => {
+    beat,
+    subscribe: (out, who, address) => {
       // It left before it was served: no `close` would follow to take it off the list.
       if (out.destroyed) return;
+      const { proxy, version, standby = false } = who;
       flush();
       // A proxy has one stream: an older one is dead, or soon will be.
       streams.get(proxy)?.subscriber.cut();
-      const subscriber = createSubscriber({ out, now: () => clock.elapsed(), newest });
-      const connection = acks.connected(proxy, address);
-      streams.set(proxy, { subscriber, greeted: state.sequence, lose: () => acks.lost(connection) });
+      const subscriber = createSubscriber({
+        out,
+        now: () => clock.elapsed(),
+        pace,
+        next: (sent) => next(sent, standby),
+        onSent: ({ kind }, bytes) => metrics.sent(kind, bytes),
+        onDone: dropSnapshot,
+      });
+      const connection = acks.connected(proxy, { address, standby, version });
+      const { sequence } = state;
+      streams.set(proxy, { subscriber, standby, greeted: sequence, lose: () => acks.lost(connection) });
       out.on("close", () => {
         if (streams.get(proxy)?.subscriber === subscriber) streams.delete(proxy);
         acks.disconnected(connection);
         log.info({ proxy, address }, "proxy left");
       });
-      // A proxy that comes with another version could be sent only the buckets that differ; now it is sent everything.
-      // A standby stream would get its greeting and heartbeats alone, and what takes access away.
-      const whole = version !== state.version;
-      if (whole) snapshot ??= encodeBatch(state, true, [...lines.values()]);
-      const batch = whole && snapshot !== undefined ? snapshot : encodeBatch(state, false, []);
+      const holder = deps.holder();
       const hello = encodeLine({ type: "HELLO", gateway, replica, ...(holder === undefined ? {} : { holder }) });
-      log.info({ proxy, address, sequence: state.sequence, rows: whole ? state.rows : 0 }, "proxy came");
-      subscriber.start([Buffer.from(`${hello}\n`), ...batch]);
+      if (standby) {
+        metrics.greeted("standby", 0);
+        log.info({ proxy, address, sequence }, "proxy came, on standby");
+        subscriber.start(Buffer.from(`${hello}\n${heartbeatLine()}\n`), { sequence });
+        return;
+      }
+      const { batch, differing } = firstBatch(who);
+      metrics.greeted(batch.kind, differing);
+      log.info({ proxy, address, sequence, sent: batch.kind, buckets: differing }, "proxy came");
+      subscriber.start(Buffer.from(`${hello}\n`), { batch });
     },
     ack: (ack) => {
-      if (ack.sequence > state.sequence || !acks.ack(ack)) return false;
+      const outcome = judgeAck(ack);
+      if (outcome !== "Taken") {
+        metrics.ackRefused(outcome);
+        return outcome;
+      }
+      if (!acks.ack(ack)) return "NoStream";
       // Of the batch that a greeting brings it is not known when it went out.
       const greeted = streams.get(ack.proxy)?.greeted ?? state.sequence;
       if (ack.sequence === state.sequence && greeted < ack.sequence) {
         metrics.acked((clock.elapsed() - flushedAt) / 1000);
       }
-      return true;
+      return outcome;
     },
     proxies: () => acks.proxies(),
     onProxies: (listener) => acks.onChange(listener),

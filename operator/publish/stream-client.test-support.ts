@@ -2,8 +2,9 @@
 import { once } from "node:events";
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
-import type { Ack, StreamLine } from "../../proxy/table/contract.ts";
-import { createDigest } from "../../proxy/table/digest.ts";
+import type { Ack, StreamLine, Subscription } from "../../proxy/table/contract.ts";
+import { bucketOf, createDigest } from "../../proxy/table/digest.ts";
+import type { Digest } from "../../proxy/table/digest.ts";
 import { decodeLine, rowHash } from "../../proxy/table/encode.ts";
 
 export interface StreamClient {
@@ -13,6 +14,8 @@ export interface StreamClient {
   readonly table: ReadonlyMap<string, string>;
   /** Version that the lines themselves give. */
   version(): string;
+  /** As a `Subscription` names the buckets of this table. */
+  prefixes(): string;
   /** Called with each line, from the first one on. */
   onLine(listener: (line: StreamLine) => void): void;
   /** The next line that fits, others are skipped. One caller at a time. */
@@ -29,14 +32,18 @@ export interface StreamClient {
   close(): void;
 }
 
-export async function openStream(port: number, query: Readonly<Record<string, string>>): Promise<StreamClient> {
-  const path = `/v1/stream?${new URLSearchParams(query).toString()}`;
-  const sent = request({ host: "127.0.0.1", port, path, agent: false });
+/** @param held the table that the client comes with */
+export async function openStream(
+  port: number,
+  subscription: Subscription,
+  held: ReadonlyMap<string, string> = new Map(),
+): Promise<StreamClient> {
+  const sent = request({ host: "127.0.0.1", port, path: "/v1/stream", method: "POST", agent: false });
   sent.on("error", () => undefined);
-  sent.end();
+  sent.end(JSON.stringify(subscription));
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   const lines: StreamLine[] = [];
-  let table = new Map<string, string>();
+  let table = new Map(held);
   let staged = new Map<string, string>();
   let rest = "";
   let seen = 0;
@@ -59,7 +66,12 @@ export async function openStream(port: number, query: Readonly<Record<string, st
     const line = decodeLine(text);
     if (line === undefined) throw new Error(`not a line of the stream: ${text}`);
     lines.push(line);
-    if (line.type === "BATCH") staged = line.reset ? new Map() : new Map(table);
+    if (line.type === "BATCH") {
+      const whole = line.buckets ?? [];
+      staged = new Map(
+        line.reset ? [] : [...table].filter(([id]) => whole.length === 0 || !whole.includes(bucketOf(id))),
+      );
+    }
     if (line.type === "PUT") staged.set(line.id, text);
     if (line.type === "REMOVE") staged.delete(line.id);
     if (line.type === "COMMIT") table = staged;
@@ -72,11 +84,8 @@ export async function openStream(port: number, query: Readonly<Record<string, st
     get table() {
       return table;
     },
-    version: () => {
-      const digest = createDigest();
-      for (const [id, line] of table) digest.set(id, rowHash(id, line));
-      return digest.version();
-    },
+    version: () => digestOf(table).version(),
+    prefixes: () => digestOf(table).prefixes(),
     onLine: (listener) => {
       for (const line of lines) listener(line);
       listeners.push(listener);
@@ -98,6 +107,12 @@ export async function openStream(port: number, query: Readonly<Record<string, st
     resume: () => void response.resume(),
     close: () => void response.destroy(),
   };
+}
+
+function digestOf(table: ReadonlyMap<string, string>): Digest {
+  const digest = createDigest();
+  for (const [id, line] of table) digest.set(id, rowHash(id, line));
+  return digest;
 }
 
 /** Gives the HTTP status. */

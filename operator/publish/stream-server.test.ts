@@ -4,11 +4,10 @@ import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, test } from "vitest";
 import { createClock } from "../../process/clock.ts";
 import { createPublisher } from "./publisher.ts";
+import { quietLog, quietMetrics } from "./quiet.test-support.ts";
 import { authenticateAnyone, createStreamServer } from "./stream-server.ts";
 import type { StreamServer } from "./stream-server.ts";
 
-const nothing = (): void => undefined;
-const log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 let server: StreamServer | undefined;
 
 afterEach(async () => {
@@ -21,8 +20,9 @@ async function statusOf(head: string): Promise<string> {
     gateway: "default",
     replica: "r",
     clock: createClock(),
-    log,
-    metrics: { batch: nothing, acked: nothing, cut: nothing },
+    holder: () => undefined,
+    log: quietLog,
+    metrics: quietMetrics,
   });
   const listen = { host: "127.0.0.1", port: 0 };
   server = createStreamServer({
@@ -31,7 +31,7 @@ async function statusOf(head: string): Promise<string> {
     listen,
     authenticate: authenticateAnyone,
     clock: createClock(),
-    log,
+    log: quietLog,
   });
   const { port } = await server.listen();
   const socket = connect(port, "127.0.0.1");

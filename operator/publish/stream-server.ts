@@ -8,10 +8,11 @@ import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process
 import type { ListenAddress } from "../../process/listen-address.ts";
 import { listenOrExplain } from "../../process/listen-fault.ts";
 import type { Log } from "../../process/log.ts";
-import { PROCESS_ID } from "../../process/option-values.ts";
 import { ACKS_PATH, STREAM_MEDIA_TYPE, STREAM_PATH } from "../../proxy/table/contract.ts";
 import { parseAck } from "./acks.ts";
-import type { Publisher } from "./publisher.ts";
+import type { AckOutcome, Publisher } from "./publisher.ts";
+import { MAX_SUBSCRIPTION, parseSubscription, subscriptionOf } from "./subscription.ts";
+import type { ParsedSubscription } from "./subscription.ts";
 
 /** Bytes of an acknowledgement; 100 refused rows fit. */
 const MAX_ACK = 512 * 1024;
@@ -122,42 +123,50 @@ async function respond(deps: StreamServerDeps, request: IncomingMessage, respons
   if (request.headers.origin !== undefined) return refuse(response, 403, "not for web pages");
   const url = URL.parse(request.url ?? "/", "http://operator");
   if (url === null) return refuse(response, 400, "the path is malformed");
-  const wanted = url.pathname === STREAM_PATH ? "GET" : url.pathname === ACKS_PATH ? "POST" : undefined;
-  if (wanted === undefined) return refuse(response, 404, "no such path");
-  if (request.method !== wanted) return refuse(response, 405, `use ${wanted}`, { allow: wanted });
+  const methods = METHODS[url.pathname];
+  if (methods === undefined) return refuse(response, 404, "no such path");
+  if (!methods.includes(request.method ?? "")) {
+    return refuse(response, 405, `use ${methods.join(" or ")}`, { allow: methods.join(", ") });
+  }
   const caller = await deps.authenticate(request);
   if (!caller.ok) return refuse(response, caller.status, "a token of a proxy is required");
-  return wanted === "GET"
-    ? serveStream(deps, request, response, url.searchParams, caller)
-    : await takeAck(deps, request, response, caller.proxy);
+  if (url.pathname === ACKS_PATH) return takeAck(deps, request, response, caller.proxy);
+  if (request.method === "GET") {
+    return serveStream(
+      deps,
+      request,
+      response,
+      subscriptionOf(url.searchParams, deps.gateway, caller.proxy),
+      caller.until,
+    );
+  }
+  const text = await readBody(request, MAX_SUBSCRIPTION);
+  if (text === undefined) return refuse(response, 413, `a subscription has at most ${MAX_SUBSCRIPTION} bytes`);
+  return serveStream(deps, request, response, parseSubscription(text, caller.proxy), caller.until);
 }
+
+const METHODS: Readonly<Record<string, readonly string[]>> = { [STREAM_PATH]: ["GET", "POST"], [ACKS_PATH]: ["POST"] };
 
 function serveStream(
   { publisher, gateway, clock }: StreamServerDeps,
   request: IncomingMessage,
   response: ServerResponse,
-  query: URLSearchParams,
-  caller: { readonly proxy?: string; readonly until?: number },
+  parsed: ParsedSubscription,
+  until: number | undefined,
 ): void {
-  const proxy = caller.proxy ?? query.get("proxy") ?? "";
-  if (!PROCESS_ID.test(proxy)) {
-    return refuse(
-      response,
-      400,
-      "name the proxy: ?proxy=ID, of letters, digits, dots, hyphens and underscores, up to 128",
-    );
-  }
-  const wanted = query.get("gateway") ?? gateway;
-  if (wanted !== gateway) return refuse(response, 404, `this operator serves the gateway ${gateway}`);
+  if (!parsed.ok) return refuse(response, 400, parsed.fault);
+  const { subscription } = parsed;
+  if (subscription.gateway !== gateway) return refuse(response, 404, `this operator serves the gateway ${gateway}`);
   if (!publisher.isOpen) return refuse(response, 503, "not every kind has been read yet", { "retry-after": "1" });
   response.writeHead(200, { "content-type": STREAM_MEDIA_TYPE, "cache-control": "no-store" });
   request.socket.setKeepAlive(true, 5_000);
+  request.socket.setNoDelay(true);
   const address = `${request.socket.remoteAddress ?? "?"}:${request.socket.remotePort ?? 0}`;
-  if (caller.until !== undefined) {
-    const timer = clock.setTimeout(() => response.destroy(), Math.min(caller.until - clock.now(), LONGEST_TIMER));
+  if (until !== undefined) {
+    const timer = clock.setTimeout(() => response.destroy(), Math.min(until - clock.now(), LONGEST_TIMER));
     response.once("close", () => timer.cancel());
   }
-  publisher.subscribe(response, { proxy, address, version: query.get("version") ?? "" });
+  publisher.subscribe(response, subscription, address);
 }
 
 async function takeAck(
@@ -166,21 +175,29 @@ async function takeAck(
   response: ServerResponse,
   proven: string | undefined,
 ): Promise<void> {
-  const text = await readBody(request);
+  const text = await readBody(request, MAX_ACK);
   if (text === undefined) return refuse(response, 413, `an acknowledgement has at most ${MAX_ACK} bytes`);
   const ack = parseAck(text);
   if (ack === undefined) return refuse(response, 400, "this is not an acknowledgement");
   if (proven !== undefined && proven !== ack.proxy) return refuse(response, 403, "acknowledge for yourself");
-  if (!publisher.ack(ack)) return refuse(response, 404, "this proxy has no stream here, or no such batch");
+  const outcome = publisher.ack(ack);
+  if (outcome !== "Taken") return refuse(response, ...REFUSALS[outcome]);
   response.writeHead(204).end();
 }
 
-async function readBody(request: IncomingMessage): Promise<string | undefined> {
+const REFUSALS: Readonly<Record<Exclude<AckOutcome, "Taken">, readonly [status: number, message: string]>> = {
+  NoStream: [404, "this proxy has no stream here"],
+  NoSuchBatch: [404, "there was no such batch, or it is too long ago"],
+  OtherVersion: [409, "that batch led to another version"],
+};
+
+/** Undefined: there is more than that. */
+async function readBody(request: IncomingMessage, limit: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > MAX_ACK) return undefined;
+    if (size > limit) return undefined;
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString("utf8");

@@ -1,23 +1,33 @@
-// One proxy's stream. In: batches as they are made, a writable that may be slow. Out: bytes; while it is slow, a set of row ids
-// grows to at most the size of the table, and the newest state of those rows is sent once there is room.
+// One proxy's stream. In: batches as they are wanted, a writable that may be slow. Out: bytes. While it is slow nothing is queued: what
+// was sent last is remembered, and the newest state is asked for once there is room.
 import type { Writable } from "node:stream";
-import type { RowId } from "../../proxy/table/contract.ts";
+import type { Batch } from "./batch.ts";
+import type { Pace } from "./pace.ts";
 
 export interface SubscriberDeps {
   readonly out: Writable;
   /** Milliseconds. */
   readonly now: () => number;
-  /** A batch that brings these rows to their newest state. */
-  readonly newest: (ids: Iterable<RowId>) => readonly Buffer[];
+  readonly pace: Pace;
+  /**
+   * A batch that leads from this sequence to the newest state; undefined when there is none to send now, and `wake` follows once there is;
+   * "Lost" when there is none that could be sent.
+   */
+  readonly next: (sent: number) => Batch | "Lost" | undefined;
+  readonly onSent: (batch: Batch, bytes: number) => void;
+  /** A batch has gone out whole, or its stream has ended. */
+  readonly onDone: () => void;
 }
 
 export interface Subscriber {
-  /** Sends chunks that must follow what was sent before: greeting and first batch. Once, at the start. */
-  start(chunks: readonly Buffer[]): void;
-  /** A new batch: sent as it is if nothing waits, else remembered by its ids. */
-  offer(ids: Iterable<RowId>, chunks: readonly Buffer[]): void;
-  /** Left out while something waits: what waits shows life too. */
-  heartbeat(chunk: Buffer): void;
+  /** Sends what every stream begins with. Without a batch the consumer counts as one that holds `sequence`. Once, at the start. */
+  start(greeting: Buffer, first: { readonly batch: Batch } | { readonly sequence: number }): void;
+  /** There may be a newer state: it goes out at once if nothing else waits. */
+  wake(): void;
+  /** Left out while something waits: what waits shows life too. `sequence`: of the state that it speaks of. */
+  heartbeat(chunk: Buffer, sequence: number): void;
+  /** The batch that is being sent. */
+  readonly sending: Batch | undefined;
   /** Milliseconds for which the consumer has taken nothing although something waits. */
   stalledFor(): number;
   end(): void;
@@ -25,52 +35,66 @@ export interface Subscriber {
   cut(): void;
 }
 
-export function createSubscriber({ out, now, newest }: SubscriberDeps): Subscriber {
-  /** Chunks of the batch that is being sent, next one last. */
-  let waiting: Buffer[] = [];
-  const pending = new Set<RowId>();
+export function createSubscriber({ out, now, pace, next, onSent, onDone }: SubscriberDeps): Subscriber {
+  let batch: Batch | undefined;
+  /** The next piece of it. */
+  let at = 0;
+  /** Sequence of the last batch that was sent whole. */
+  let sent = 0;
   let stalledSince: number | undefined;
 
   const isOpen = (): boolean => !out.destroyed && !out.writableEnded;
   const write = (chunk: Buffer): void => {
     if (!out.write(chunk)) stalledSince ??= now();
   };
-  /** What to send next; nothing while the socket is full. */
-  const take = (): Buffer | undefined => {
-    if (stalledSince !== undefined || !isOpen()) return undefined;
-    if (waiting.length === 0 && pending.size > 0) {
-      // Taking the newest state may add to `pending` (a batch that was held back goes out first): clear after that.
-      const chunks = newest(pending);
-      pending.clear();
-      waiting = chunks.toReversed();
-    }
-    return waiting.pop();
+  const begin = (): void => {
+    const found = next(sent);
+    if (found === "Lost") out.destroy();
+    else if (found !== undefined) [batch, at] = [found, 0];
+  };
+  /** Sends one piece. True: more could be sent now. */
+  const step = (): boolean => {
+    if (stalledSince !== undefined || !isOpen()) return false;
+    if (batch === undefined) begin();
+    const piece = batch?.piece(at);
+    if (batch === undefined || piece === undefined) return false;
+    write(piece);
+    onSent(batch, piece.length);
+    if (batch.isLast(at)) {
+      sent = batch.sequence;
+      batch = undefined;
+      onDone();
+    } else at++;
+    return stalledSince === undefined;
   };
   const pump = (): void => {
-    for (let chunk = take(); chunk !== undefined; chunk = take()) write(chunk);
+    if (step()) pace.add(step);
   };
   // Its `close` follows, which is where the stream is taken down.
   out.on("error", () => undefined);
   out.on("drain", () => {
     stalledSince = undefined;
-    pump();
+    pace.add(step);
+  });
+  out.on("close", () => {
+    batch = undefined;
+    onDone();
   });
 
   return {
-    start: (chunks) => {
-      waiting = chunks.toReversed();
+    start: (greeting, first) => {
+      if ("batch" in first) ({ batch } = first);
+      else sent = first.sequence;
+      // A full socket is no reason to hold back the first piece: both go in one packet if they fit.
+      out.write(greeting);
       pump();
     },
-    offer: (ids, chunks) => {
-      if (waiting.length > 0 || pending.size > 0 || stalledSince !== undefined) {
-        for (const id of ids) pending.add(id);
-        return;
-      }
-      waiting = chunks.toReversed();
-      pump();
+    wake: pump,
+    heartbeat: (chunk, sequence) => {
+      if (stalledSince === undefined && batch === undefined && sent === sequence && isOpen()) write(chunk);
     },
-    heartbeat: (chunk) => {
-      if (stalledSince === undefined && waiting.length === 0 && pending.size === 0 && isOpen()) write(chunk);
+    get sending() {
+      return batch;
     },
     stalledFor: () => (stalledSince === undefined ? 0 : now() - stalledSince),
     end: () => out.end(),

@@ -5,6 +5,7 @@ import { isProgrammed, judgeProgrammed } from "./programmed.ts";
 const proxy = (name: string, sequence: number | undefined, refused: Record<string, string> = {}): ProxyState => ({
   proxy: name,
   address: "",
+  standby: false,
   connectedAt: 0,
   acked: sequence === undefined ? undefined : { sequence, version: "v", at: 0 },
   refused: new Map(Object.entries(refused)),

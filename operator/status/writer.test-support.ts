@@ -86,6 +86,7 @@ export function createWorld(clock: FakeClock) {
         proxy,
         address: "",
         connectedAt: 0,
+        standby: false,
         acked: sequence === undefined ? undefined : { sequence, version: "v", at: 0 },
         refused: new Map(),
         refusedRows: 0,

@@ -68,7 +68,8 @@ export async function serveTable(
     replica: "bench",
     clock: createClock(),
     log: quiet,
-    metrics: { batch() {}, acked() {}, cut() {} },
+    holder: () => "bench",
+    metrics: { batch() {}, sent() {}, greeted() {}, acked() {}, ackRefused() {}, cut() {} },
   });
   publisher.apply(changes);
   publisher.open();
