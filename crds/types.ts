@@ -145,6 +145,19 @@ export interface SecretRef {
 export interface Pricing {
   /** Price of one request, as a decimal string. */
   readonly perRequest?: string;
+  /** Price of one second from a request's head to the last byte of its answer, as a decimal string. */
+  readonly perSecond?: string;
+  /** Prices of what the agent says that it used, in the metadata of its answers. */
+  readonly usage?: readonly UsagePrice[];
+}
+
+export interface UsagePrice {
+  /** inputTokens, outputTokens, totalTokens, or a name of your own with paths. */
+  readonly unit: string;
+  /** Price of one unit, as a decimal string. */
+  readonly price: string;
+  /** Where the figure stands, from the task, message or update of an answer. The first path that leads to a number counts. */
+  readonly paths?: readonly string[];
 }
 
 export interface Logging {
@@ -152,6 +165,8 @@ export interface Logging {
   readonly content?: "None" | "Metadata" | "Full";
   /** How much of each body is logged with Full, as 16Ki or in bytes. Default 16Ki; at most 1Mi. */
   readonly maxBytes?: number | string;
+  /** Paths of what is never logged, from the root of a request, of an answer, or of an event of a stream. */
+  readonly redact?: readonly string[];
 }
 
 export interface A2AAgentStatus {

@@ -72,9 +72,11 @@ export function acceptAgent(spec: A2AAgentSpec, settings: Pick<TranslateSettings
     "limits.maxRequestBytes",
     spec.limits?.maxRequestBytes ?? AGENT_DEFAULTS.maxRequestBytes,
   );
+  const redact = spec.logging?.redact ?? [];
   const logging = {
     content: spec.logging?.content ?? "Metadata",
     maxBytes: quantity("logging.maxBytes", spec.logging?.maxBytes ?? AGENT_DEFAULTS.logBytes),
+    ...(redact.length === 0 ? {} : { redact }),
   };
   const [first, ...more] = faults;
   if (first !== undefined || admission === undefined) {

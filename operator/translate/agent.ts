@@ -1,5 +1,5 @@
 // One A2AAgent. In: the object and what it refers to. Out: its row, what is true of it, and the rows that its row needs.
-import type { Backend, BackendStatus, Credential } from "../../crds/types.ts";
+import type { Backend, BackendStatus, Credential, Pricing } from "../../crds/types.ts";
 import { agentRowId, credentialRowId, endpointsRowId } from "../../proxy/table/contract.ts";
 import type { AgentBackend, AgentRow, BackendInterface } from "../../proxy/table/contract.ts";
 import type { AgentObject } from "../objects.ts";
@@ -47,7 +47,7 @@ export function translateAgent(agent: AgentObject, settings: TranslateSettings, 
   const row: AgentRow = {
     uid,
     generation,
-    ...(accepted.admission.from === "Selector" ? { requires: ["allowedKeys.selector"] } : {}),
+    ...requirements(accepted),
     labels,
     ...(taken ? {} : { publicName }),
     allowedKeys: accepted.admission,
@@ -60,7 +60,7 @@ export function translateAgent(agent: AgentObject, settings: TranslateSettings, 
     timeouts: accepted.timeouts,
     maxRequestBytes: accepted.maxRequestBytes,
     credentials: (spec.credentials ?? []).map((credential) => referTo(namespace, credential)),
-    ...(spec.pricing?.perRequest === undefined ? {} : { pricePerRequest: spec.pricing.perRequest }),
+    ...prices(spec.pricing),
     logging: accepted.logging,
   };
   const [first, ...more] = [...endpoints.faults, ...findCredentials(namespace, spec.credentials ?? [], lookup)];
@@ -77,6 +77,23 @@ export function translateAgent(agent: AgentObject, settings: TranslateSettings, 
     knownEndpoints: endpoints.known,
   };
   return { row, result: { ...about, conditions, fields, rowId: agentRowId(namespace, name) } };
+}
+
+/** What a proxy of an older release would do against the owner's will. */
+function requirements({ admission, logging }: AcceptedAgent): Pick<AgentRow, "requires"> {
+  const requires = [
+    ...(admission.from === "Selector" ? ["allowedKeys.selector"] : []),
+    ...(logging.redact === undefined ? [] : ["logging.redact"]),
+  ];
+  return requires.length === 0 ? {} : { requires };
+}
+
+function prices({ perRequest, perSecond, usage = [] }: Pricing = {}): Partial<AgentRow> {
+  return {
+    ...(perRequest === undefined ? {} : { pricePerRequest: perRequest }),
+    ...(perSecond === undefined ? {} : { pricePerSecond: perSecond }),
+    ...(usage.length === 0 ? {} : { usagePrices: usage }),
+  };
 }
 
 const nameOf = ({ namespace, name }: ObjectName): string => `A2AAgent ${namespace}/${name}`;

@@ -1,5 +1,5 @@
 // The body of a request. In: chunks as they arrive. Out: the whole body in one piece, or a refusal; nothing is sent on before the end.
-import { createContentCapture } from "../observe/content.ts";
+import { ContentCapture } from "../observe/content.ts";
 import type { Agent, Key } from "../table/compiled.ts";
 import type { Exchange, Running } from "./exchange.ts";
 import { fail, failBroken } from "./fail.ts";
@@ -28,7 +28,7 @@ export function readBody(
   const announced = Number(req.headers["content-length"] ?? Number.NaN);
   if (announced > agent.row.maxRequestBytes) return fail(exchange, "RequestTooLarge");
   const { logging } = agent.row;
-  if (logging.content === "Full") exchange.requestContent = createContentCapture(logging.maxBytes);
+  if (logging.content === "Full") exchange.requestContent = new ContentCapture({ head: logging.maxBytes, tail: 0 });
   exchange.running = new BodyReading(exchange, key, agent.row.maxRequestBytes, announced, push, done);
   exchange.lateReason = "RequestTimeout";
   exchange.deadline = exchange.startedAt + plane.bodyTimeout;

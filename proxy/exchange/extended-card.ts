@@ -6,7 +6,7 @@ import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
-import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
+import { type Call, learn, markFirstByte } from "./learn.ts";
 
 /** An answer with an extended card is read whole; above this it is no card. Bytes. */
 const MAX_ANSWER = 256 * 1024;
@@ -17,7 +17,7 @@ export const CARD_TIMEOUT_MS = 10_000;
 /** Holds the answer back until it is whole, and rewrites it. An error of the agent passes as it is. */
 export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () => string | undefined): AnswerListener {
   const { plane, res } = exchange;
-  const { agent, binding, operation } = call;
+  const { binding, operation } = call;
   const reader = createAnswerReader(binding, operation);
   const chunks: Buffer[] = [];
   let size = 0;
@@ -32,7 +32,6 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
       exchange.lateReason = "CardUnavailable";
       exchange.deadline = plane.monotonic() + CARD_TIMEOUT_MS;
-      captureAnswer(exchange, agent);
     },
     data(chunk) {
       markFirstByte(exchange);
@@ -54,7 +53,6 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       if (seen !== undefined) learn(exchange, call, seen);
       exchange.running = undefined;
       exchange.responseBytes = body.length;
-      exchange.responseContent?.push(body);
       const passed = responseHeaders({ ...headers, "cache-control": undefined });
       passed.push("cache-control", "private, no-store", "content-length", String(body.length));
       if (plane.draining) passed.push("connection", "close");

@@ -377,11 +377,9 @@ describe("what the agent answers", () => {
 
   test("content is kept for the log when the agent says so, and no longer than it says", async () => {
     const { port, record } = await gateway(agentChange({ logging: { content: "Full", maxBytes: 20 } }));
-    const reply = await send(port, { body: BODY });
-    expect(await record(0)).toMatchObject({
-      requestContent: BODY.slice(0, 20),
-      responseContent: reply.body.slice(0, 20),
-    });
+    await send(port, { body: BODY });
+    const start = '{"jsonrpc":"2.0",…';
+    expect(await record(0)).toMatchObject({ requestContent: start, responseContent: start });
   });
 
   test("credentials of the agent are put on; a missing one is said, and nothing is sent", async () => {

@@ -1,7 +1,7 @@
 // What an answer teaches in passing. In: what readers saw of it. Out: facts for the record, and endpoints of tasks and contexts.
 import type { Seen } from "../a2a/answer.ts";
 import type { Operation } from "../a2a/operation.ts";
-import { createContentCapture } from "../observe/content.ts";
+import { ContentCapture, USAGE_BYTES } from "../observe/content.ts";
 import type { Agent } from "../table/compiled.ts";
 import type { Binding } from "../table/contract.ts";
 import type { Exchange } from "./exchange.ts";
@@ -43,8 +43,10 @@ export function markFirstByte(exchange: Exchange): void {
   exchange.firstByte ??= exchange.plane.monotonic() - exchange.startedAt;
 }
 
-/** Keeps the start of the answer when the agent's logging says so. */
+/** Keeps the start of the answer when the agent's logging says so, and its end when the price goes by usage. */
 export function captureAnswer(exchange: Exchange, agent: Agent): void {
-  const { logging } = agent.row;
-  if (logging.content === "Full") exchange.responseContent = createContentCapture(logging.maxBytes);
+  const { logging, usagePrices } = agent.row;
+  const head = logging.content === "Full" ? logging.maxBytes : 0;
+  const tail = usagePrices === undefined ? 0 : USAGE_BYTES;
+  if (head > 0 || tail > 0) exchange.responseContent = new ContentCapture({ head, tail });
 }

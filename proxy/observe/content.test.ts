@@ -1,11 +1,11 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createContentCapture } from "./content.ts";
+import { ContentCapture } from "./content.ts";
 
 function capture(chunks: readonly Uint8Array[], maxBytes: number): string {
-  const content = createContentCapture(maxBytes);
+  const content = new ContentCapture({ head: maxBytes, tail: 0 });
   for (const chunk of chunks) content.push(chunk);
-  return content.text();
+  return content.start();
 }
 
 describe("captured content", () => {
@@ -18,10 +18,10 @@ describe("captured content", () => {
 
   test("does not change when the chunk is used again", () => {
     const chunk = Buffer.from("hello");
-    const content = createContentCapture(10);
+    const content = new ContentCapture({ head: 10, tail: 0 });
     content.push(chunk);
     chunk.fill("x");
-    expect(content.text()).toBe("hello");
+    expect(content.start()).toBe("hello");
   });
 
   test("is cut between characters, wherever chunks and the limit cut them", () => {
@@ -40,5 +40,14 @@ describe("captured content", () => {
 
   test("of bytes that are no UTF-8 shows replacement characters", () => {
     expect(capture([Buffer.from([0x61, 0xff, 0x62])], 10)).toBe("a\ufffdb");
+  });
+
+  test("keeps the end too, and says when that is not all", () => {
+    const content = new ContentCapture({ head: 2, tail: 4 });
+    for (const piece of ["ab", "cd", "ef", "gh"]) content.push(Buffer.from(piece));
+    expect(content.start()).toBe("ab");
+    expect(content.end()).toEqual({ text: "abcdefgh", whole: true });
+    content.push(Buffer.from("ij"));
+    expect(content.end()).toEqual({ text: "ghij", whole: false });
   });
 });

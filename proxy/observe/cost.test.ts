@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { addDecimals, costOf } from "./cost.ts";
+import { addDecimals, costOf, multiplyDecimals } from "./cost.ts";
 
 describe("addDecimals", () => {
   test.each([
@@ -41,13 +41,41 @@ describe("addDecimals", () => {
   });
 });
 
+const usage = new Map([
+  ["inputTokens", "1000"],
+  ["pages", "2.5"],
+]);
+
+test("a product has no binary fractions", () => {
+  expect(multiplyDecimals("0.1", "3")).toBe("0.3");
+  expect(multiplyDecimals("0.00000125", "1234567")).toBe("1.54320875");
+  expect(multiplyDecimals("1", "x")).toBeUndefined();
+});
+
 test.each([
-  ["0.002", true, "0.002"],
-  ["0.0020", true, "0.002"],
-  ["0", true, "0"],
-  ["0.002", false, undefined],
-  [undefined, true, undefined],
-  ["free", true, undefined],
-])("a price of %s, answered: %s, costs %s", (price, answered, cost) => {
-  expect(costOf(price, answered)).toBe(cost);
+  [{ pricePerRequest: "0.0020" }, { amount: "0.002", source: "request" }],
+  [{ pricePerRequest: "0" }, { amount: "0", source: "request" }],
+  [{ pricePerSecond: "0.1" }, { amount: "0.1234568", source: "time" }],
+  [{ usagePrices: [{ unit: "inputTokens", price: "0.00000125" }] }, { amount: "0.00125", source: "usage" }],
+  [
+    {
+      pricePerRequest: "0.002",
+      pricePerSecond: "0.001",
+      usagePrices: [
+        { unit: "inputTokens", price: "0.000001" },
+        { unit: "pages", price: "0.01" },
+        { unit: "untold", price: "9" },
+      ],
+    },
+    { amount: "0.029234568", source: "request+time+usage" },
+  ],
+  [
+    { pricePerRequest: "1", usagePrices: [{ unit: "untold", price: "9" }] },
+    { amount: "1", source: "request" },
+  ],
+  [{ usagePrices: [{ unit: "untold", price: "9" }] }, undefined],
+  [{}, undefined],
+  [{ pricePerRequest: "free" }, undefined],
+])("%j costs %j", (row, cost) => {
+  expect(costOf(row, 1234.568, usage)).toEqual(cost);
 });

@@ -1,36 +1,90 @@
-// What a request costs. In: prices as decimal strings. Out: a decimal string, exact: no binary fractions.
+// What a request costs. In: prices as decimal strings, time and usage. Out: a decimal string, exact: no binary fractions.
+import type { AgentRow } from "../table/contract.ts";
 
 const decimal = /^(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?$/;
+
+/** What a figure is made of: parts of the price that were applied, joined with `+`. `usage` is missing when the agent told none. */
+export type CostSource = string;
+
+export interface Cost {
+  /** Decimal string in its shortest form. */
+  readonly amount: string;
+  readonly source: CostSource;
+}
+
+interface Decimal {
+  readonly units: bigint;
+  readonly scale: number;
+}
 
 /** The sum of two decimal strings, without trailing zeros after the point: "0.1" and "0.20" are "0.3". Undefined: not decimals. */
 export function addDecimals(a: string, b: string): string | undefined {
   const left = read(a);
   const right = read(b);
-  if (left === undefined || right === undefined) return undefined;
-  const scale = Math.max(left.scale, right.scale);
-  return write(
-    left.units * 10n ** BigInt(scale - left.scale) + right.units * 10n ** BigInt(scale - right.scale),
-    scale,
-  );
+  return left === undefined || right === undefined ? undefined : write(add(left, right));
+}
+
+/** The product of two decimal strings, in the same form. */
+export function multiplyDecimals(a: string, b: string): string | undefined {
+  const left = read(a);
+  const right = read(b);
+  return left === undefined || right === undefined ? undefined : write(multiply(left, right));
 }
 
 /**
- * The price of one request, as `pricing.perRequest` says, in its shortest form. Only what the agent answered is charged;
- * undefined: there is no price, or nothing to charge.
+ * What an answered request costs: per request, per second (of its whole time, to the microsecond) and by usage. Undefined: the agent has
+ * no price, or only prices by usage and told none.
+ *
+ * @param latency milliseconds
+ * @param usage figures by unit, as decimal strings
  */
-export function costOf(pricePerRequest: string | undefined, answered: boolean): string | undefined {
-  if (pricePerRequest === undefined || !answered) return undefined;
-  return addDecimals(pricePerRequest, "0");
+export function costOf(
+  row: Pick<AgentRow, "pricePerRequest" | "pricePerSecond" | "usagePrices">,
+  latency: number,
+  usage: ReadonlyMap<string, string> | undefined,
+): Cost | undefined {
+  const sources: string[] = [];
+  let sum: Decimal = { units: 0n, scale: 0 };
+  const charge = (source: string, price: string, amount: Decimal | undefined): void => {
+    const read_ = read(price);
+    if (read_ === undefined || amount === undefined) return;
+    sum = add(sum, multiply(read_, amount));
+    if (!sources.includes(source)) sources.push(source);
+  };
+  if (row.pricePerRequest !== undefined) charge("request", row.pricePerRequest, ONE);
+  if (row.pricePerSecond !== undefined) charge("time", row.pricePerSecond, microseconds(latency));
+  for (const { unit, price } of row.usagePrices ?? []) charge("usage", price, read(usage?.get(unit) ?? ""));
+  return sources.length === 0 ? undefined : { amount: write(sum), source: sources.join("+") };
 }
 
-function read(text: string): { units: bigint; scale: number } | undefined {
+const ONE: Decimal = { units: 1n, scale: 0 };
+
+const microseconds = (latency: number): Decimal => ({
+  units: BigInt(Math.max(0, Math.round(latency * 1000))),
+  scale: 6,
+});
+
+function add(left: Decimal, right: Decimal): Decimal {
+  const scale = Math.max(left.scale, right.scale);
+  return {
+    units: left.units * 10n ** BigInt(scale - left.scale) + right.units * 10n ** BigInt(scale - right.scale),
+    scale,
+  };
+}
+
+const multiply = (left: Decimal, right: Decimal): Decimal => ({
+  units: left.units * right.units,
+  scale: left.scale + right.scale,
+});
+
+function read(text: string): Decimal | undefined {
   const match = decimal.exec(text);
   if (match === null) return undefined;
   const fraction = match[3] ?? "";
   return { units: BigInt(`${match[1] ?? ""}${match[2] ?? ""}${fraction}`), scale: fraction.length };
 }
 
-function write(units: bigint, scale: number): string {
+function write({ units, scale }: Decimal): string {
   const sign = units < 0n ? "-" : "";
   const digits = (units < 0n ? -units : units).toString().padStart(scale + 1, "0");
   const whole = digits.slice(0, digits.length - scale);

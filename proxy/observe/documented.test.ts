@@ -26,11 +26,12 @@ describe("docs/metrics-and-logs.md", () => {
       streaming: true,
       reason: "StreamIdle",
       rpcCode: -32001,
+      usage: new Map([["inputTokens", "1"]]),
       requestContent: "",
       responseContent: "",
     });
     const fields = Object.keys(JSON.parse(logLine(full)) as object);
-    expect(fields).toHaveLength(31);
+    expect(fields).toHaveLength(33);
     for (const field of fields) expect(page).toContain(`\`${field}\``);
   });
 });

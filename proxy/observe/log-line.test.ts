@@ -35,6 +35,7 @@ describe("a request's line", () => {
         request_bytes: 470,
         response_bytes: 650,
         cost: "0.002",
+        cost_source: "request",
         trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
       })}\n`,
     );

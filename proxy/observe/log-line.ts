@@ -147,6 +147,11 @@ function how(record: FinishedRequest): string {
   return text;
 }
 
+/** Units are named by the agent's owner, figures were read as decimals. */
+function usage(figures: ReadonlyMap<string, string>): string {
+  return `{${[...figures].map(([unit, figure]) => `${id(unit)}:${figure}`).join(",")}}`;
+}
+
 function lineOf(record: FinishedRequest, time: string, who: string, what: string, how: string): string {
   const told = record.logging !== "None";
   const full = record.logging === "Full";
@@ -158,7 +163,8 @@ function lineOf(record: FinishedRequest, time: string, who: string, what: string
   if (record.firstByte !== undefined) line += `,"first_byte_ms":${milliseconds(record.firstByte)}`;
   if (record.streaming) line += `,"events":${integer(record.events)}`;
   line += `,"request_bytes":${integer(record.requestBytes)},"response_bytes":${integer(record.responseBytes)}`;
-  if (record.cost !== undefined) line += `,"cost":${id(record.cost)}`;
+  if (record.cost !== undefined) line += `,"cost":${id(record.cost)},"cost_source":"${record.costSource ?? ""}"`;
+  if (record.usage !== undefined) line += `,"usage":${usage(record.usage)}`;
   line += `,"trace_id":${id(record.traceId)}`;
   if (full && record.requestContent !== undefined) line += `,"request":${jsonString(record.requestContent)}`;
   if (full && record.responseContent !== undefined) line += `,"response":${jsonString(record.responseContent)}`;

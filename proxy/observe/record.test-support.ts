@@ -28,6 +28,8 @@ export const recordOf = (record: Partial<FinishedRequest> = {}): FinishedRequest
   requestBytes: 470,
   responseBytes: 650,
   cost: "0.002",
+  costSource: "request",
+  usage: undefined,
   traceId: "4bf92f3577b34da6a3ce929d0e0e4736",
   logging: "Full",
   requestContent: undefined,

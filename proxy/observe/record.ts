@@ -55,11 +55,15 @@ export interface FinishedRequest {
   readonly responseBytes: number;
   /** Decimal string in the gateway's currency. */
   readonly cost: string | undefined;
+  /** What `cost` is made of: `request`, `time` and `usage`, those that count joined with `+`. */
+  readonly costSource: string | undefined;
+  /** What the agent said that it used, by unit, as decimal strings; only where its price goes by usage. */
+  readonly usage: ReadonlyMap<string, string> | undefined;
   /** W3C trace id, 32 hex digits: the client's, or one made here. */
   readonly traceId: string;
   /** `logging.content` of the agent: `None` keeps what the payload tells (ids, state, method) out of the line. Absent: Metadata. */
   readonly logging?: AgentRow["logging"]["content"] | undefined;
-  /** Only with `logging.content: Full`, cut at `logging.maxBytes`. */
+  /** Only with `logging.content: Full`: cut at `logging.maxBytes`, redacted; a stream is folded into one list of its events. */
   readonly requestContent: string | undefined;
   readonly responseContent: string | undefined;
 }

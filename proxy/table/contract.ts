@@ -28,6 +28,7 @@ export const KNOWN_BEHAVIOURS: ReadonlySet<string> = new Set([
   "agents.selector",
   "allowedKeys.selector",
   "expiresAt",
+  "logging.redact",
   "loopbackOnly",
   "operations",
 ]);
@@ -89,9 +90,21 @@ export interface AgentRow {
   readonly maxRequestBytes: number;
   /** Header names are lower case. With `scheme` the value is sent as `{scheme} {value}`. */
   readonly credentials: readonly { readonly header: string; readonly scheme?: string; readonly credential: RowId }[];
-  /** Decimal string in the gateway's currency. */
+  /** Decimal strings in the gateway's currency. */
   readonly pricePerRequest?: string;
-  readonly logging: { readonly content: "None" | "Metadata" | "Full"; readonly maxBytes: number };
+  readonly pricePerSecond?: string;
+  /** Of one unit of what the agent says that it used; `paths` absent: the built-in places of the unit. */
+  readonly usagePrices?: readonly {
+    readonly unit: string;
+    readonly price: string;
+    readonly paths?: readonly string[];
+  }[];
+  readonly logging: {
+    readonly content: "None" | "Metadata" | "Full";
+    readonly maxBytes: number;
+    /** JSON paths of what is never shown; such rows require `logging.redact`. */
+    readonly redact?: readonly string[];
+  };
 }
 
 export interface KeyRow {

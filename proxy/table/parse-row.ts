@@ -87,6 +87,11 @@ const NAMES: Readonly<Record<RowKind, number>> = {
 const nonEmpty = text((value) => value !== "", "must not be empty");
 const absolutePath = text((value) => value.startsWith("/"), "must start with /");
 const milliseconds = integer(0);
+const price = text((value) => /^\d{1,30}(\.\d{1,30})?$/.test(value), "must be a decimal");
+const jsonPath = text(
+  (value) => /^\$((\.\.?([A-Za-z_][A-Za-z0-9_-]*|\*))|\[(\*|[0-9]{1,6}|'[^'\\]*')\])+$/.test(value),
+  "must be a JSON path",
+);
 const plainUrl = text(isPlainUrl, "must be an http or https URL without credentials or fragment");
 
 const selector = object<LabelSelector>({
@@ -163,8 +168,22 @@ const agent = object<AgentRow>({
       credential: text((value) => value.startsWith("credential/"), "must be the id of a credential row"),
     }),
   ),
-  pricePerRequest: optional(text((value) => /^\d+(\.\d+)?$/.test(value), "must be a decimal")),
-  logging: object<AgentRow["logging"]>({ content: oneOf("None", "Metadata", "Full"), maxBytes: integer(0) }),
+  pricePerRequest: optional(price),
+  pricePerSecond: optional(price),
+  usagePrices: optional(
+    list(
+      object<NonNullable<AgentRow["usagePrices"]>[number]>({
+        unit: text((value) => /^[A-Za-z][A-Za-z0-9]*$/.test(value), "must be a name of letters and digits"),
+        price,
+        paths: optional(list(jsonPath)),
+      }),
+    ),
+  ),
+  logging: object<AgentRow["logging"]>({
+    content: oneOf("None", "Metadata", "Full"),
+    maxBytes: integer(0),
+    redact: optional(list(jsonPath)),
+  }),
 });
 
 type Grant = KeyRow["agents"][number];

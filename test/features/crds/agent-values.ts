@@ -54,6 +54,38 @@ const SIZES = {
   ],
 };
 
+const PRICES = {
+  good: ["0", "0.0", "0.002", "1", "10.50", "999999999.999999999"],
+  bad: ["", ".5", "1.", "-1", "+1", "01", "1e3", "1,5", "$1", " 1", "1 ", "1\n", "0x1", "1234567890", "0.1234567890"],
+};
+const PATHS_IN_JSON = {
+  good: ["$.a", "$.a.b_c-d", "$[0]", "$.a[0][999999]", "$['a']", "$['https://example.com/x?y=z'].a"],
+  bad: [
+    "",
+    "$",
+    "a",
+    ".a",
+    "$.",
+    "$a",
+    "$.a.",
+    "$.a b",
+    "$[",
+    "$[]",
+    "$[-1]",
+    "$['']",
+    "$['a",
+    '$["a"]',
+    "$[a]",
+    "$.ä",
+    "$.a\n",
+    "$[?(@.a)]",
+    "$[1:2]",
+    "$['a\\\\']",
+  ],
+};
+/** More than one place. */
+const SELECTING = ["$.*", "$[*]", "$..a", "$..*", "$.a[*].b"];
+
 const URLS = {
   good: [
     "http://a",
@@ -275,9 +307,29 @@ export const AGENT_VALUES: readonly Values[] = [
     bad: ["", "Bearer ", "Bearer x", "a:", "ä", "a\n", "a".repeat(65)],
   },
   ...SECRET_REF(["spec", "credentials", 0, "secretRef"]),
+  ...[
+    ["spec", "pricing", "perRequest"],
+    ["spec", "pricing", "perSecond"],
+  ].map((place) => ({ place, good: PRICES.good, bad: PRICES.bad })),
   {
-    place: ["spec", "pricing", "perRequest"],
-    good: ["0", "0.0", "0.002", "1", "10.50", "999999999.999999999"],
-    bad: ["", ".5", "1.", "-1", "+1", "01", "1e3", "1,5", "$1", " 1", "1 ", "1\n", "0x1", "1234567890", "0.1234567890"],
+    place: ["spec", "pricing", "usage", 0, "price"],
+    good: [...PRICES.good, "0.0000000000000001"],
+    bad: PRICES.bad.filter((price) => price !== "0.1234567890"),
   },
+  {
+    place: ["spec", "pricing", "usage", 0, "unit"],
+    good: ["inputTokens", "outputTokens", "totalTokens"],
+    bad: ["", "pages", "inputtokens", "a b", "1a", "a-b", "a\n", "a".repeat(33)],
+  },
+  {
+    place: ["spec", "pricing", "usage", 1, "unit"],
+    good: ["a", "a".repeat(32), "totalTokens"],
+    bad: ["", "inputTokens"],
+  },
+  {
+    place: ["spec", "pricing", "usage", 1, "paths", 0],
+    good: PATHS_IN_JSON.good,
+    bad: [...PATHS_IN_JSON.bad, ...SELECTING],
+  },
+  { place: ["spec", "logging", "redact", 0], good: [...PATHS_IN_JSON.good, ...SELECTING], bad: PATHS_IN_JSON.bad },
 ];

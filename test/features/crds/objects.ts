@@ -32,8 +32,15 @@ export const AGENT = {
       { header: "authorization", scheme: "Bearer", secretRef: { name: "travel-upstream", key: "token" } },
       { header: "x-api-key", secretRef: { name: "travel.upstream", key: "Key_1.txt" } },
     ],
-    pricing: { perRequest: "0.002" },
-    logging: { content: "Metadata", maxBytes: "16Ki" },
+    pricing: {
+      perRequest: "0.002",
+      perSecond: "0.0001",
+      usage: [
+        { unit: "inputTokens", price: "0.00000125" },
+        { unit: "pages", price: "0.01", paths: ["$.metadata['https://example.com/usage'].pages", "$.pages[0]"] },
+      ],
+    },
+    logging: { content: "Metadata", maxBytes: "16Ki", redact: ["$..metadata.ssn", "$.params.message.parts[*].data"] },
   },
 };
 
