@@ -56,7 +56,7 @@ export function readUsage(
   rules: readonly UsageRule[],
 ): ReadonlyMap<string, string> {
   const found = new Map<string, string>();
-  const texts = streaming ? eventData(wholeEvents(answer)).reverse() : answer.whole ? [answer.text] : [];
+  const texts = streaming ? eventData(wholeEvents(answer)).toReversed() : answer.whole ? [answer.text] : [];
   for (const text of texts) {
     const missing = rules.filter(({ unit }) => !found.has(unit));
     if (missing.length === 0) break;
