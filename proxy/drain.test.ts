@@ -32,6 +32,21 @@ async function holding() {
   return { ...proxy, held };
 }
 
+describe("before a drain", () => {
+  test("a proxy that retires takes new connections, and asks every client to leave with its answer", async () => {
+    const { port, proxy, held, until } = await holding();
+    proxy.retire();
+    const pending = send(port, { body: rpc("message/send", message()) });
+    await until(() => held.length === 1);
+    const [call] = held;
+    if (call === undefined) throw new Error("nothing is held");
+    json(call, 200, { jsonrpc: "2.0", id: 1, result: completed });
+    const reply = await pending;
+    expect(reply.status).toBe(200);
+    expect(reply.headers.connection).toBe("close");
+  });
+});
+
 describe("a drain", () => {
   test("lets requests and streams end, and takes no new connections", async () => {
     const { port, proxy, held, until } = await holding();

@@ -107,8 +107,11 @@ async function run(config: ProxyConfig): Promise<void> {
     void shutdown.stop("subscription failed", 1);
   });
 
-  // Unready from the signal on; load balancers get time to notice before the listener closes.
-  shutdown.step("drain delay", () => new Promise((resolve) => void clock.setTimeout(resolve, config.drainDelay)));
+  // Unready from the signal on; load balancers get time to notice before the listener closes, and clients to leave.
+  shutdown.step("drain delay", async () => {
+    proxy.retire();
+    await new Promise((resolve) => void clock.setTimeout(resolve, config.drainDelay));
+  });
   shutdown.step("drain", async () => void (await proxy.drain(config.drainTimeout)));
   shutdown.step("listener", () => proxy.close());
   shutdown.step("subscription", async () => {

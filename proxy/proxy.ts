@@ -53,6 +53,8 @@ export interface ProxyDeps {
 export interface Proxy {
   /** Resolves once connections are taken; rejects when the address cannot be had. */
   listen(): Promise<{ host: string; port: number }>;
+  /** From now on answers ask clients to close their connections. New connections are taken still: not everybody knows yet. */
+  retire(): void;
   /**
    * Takes no new connections and lets running requests and streams end; after the limit they are cut with `Draining`.
    *
@@ -120,6 +122,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     socket.once("close", () => sockets.delete(socket));
   });
 
+  let closing = false;
   let unused = new Set<Socket>();
   /**
    * Closes connections on which nothing ran at the last look and nothing runs now: a request that is on its way gets in between.
@@ -151,7 +154,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     connections.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);
-    if (plane.draining) closeUnused();
+    if (closing) closeUnused();
   }
 
   function idle(): Promise<void> {
@@ -190,8 +193,12 @@ export function createProxy(deps: ProxyDeps): Proxy {
       if (address === null || typeof address === "string") throw new TypeError("the listener has no port");
       return { host: address.address, port: address.port };
     },
+    retire() {
+      plane.draining = true;
+    },
     async drain(limitMs) {
       plane.draining = true;
+      closing = true;
       // What node:http adds to it is closeIdleConnections.
       if (server.listening) NetServer.prototype.close.call(server);
       closeUnused();
