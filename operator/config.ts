@@ -1,4 +1,5 @@
 // The operator's options. In: arguments and environment. Out: a configuration, or every fault at once.
+import { isLoopback } from "../process/listen-address.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
 import { LOG_LEVELS } from "../process/log.ts";
 import type { LogLevel } from "../process/log.ts";
@@ -22,6 +23,17 @@ export interface OperatorConfig {
   readonly leaseDuration: number;
   /** Where proxies come for the table. */
   readonly listen: ListenAddress;
+  /** Where the certificate of that listener comes from. */
+  readonly tls: "auto" | "files" | "off";
+  /** DNS names and IP addresses in the certificate that `auto` makes. */
+  readonly tlsNames: readonly string[];
+  /** Names the Secret with the CA that `auto` makes, and the ConfigMap with its bundle, beside the Lease. */
+  readonly tlsCaName: string;
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  /** Whose tokens open the stream; undefined: nobody is asked for one. */
+  readonly proxyServiceAccount: { readonly namespace: string; readonly name: string } | undefined;
+  readonly tokenAudience: string;
   readonly adminListen: ListenAddress;
   /** Under which clients reach the gateway. */
   readonly publicUrl: string | undefined;
@@ -40,6 +52,17 @@ const objectName = value.text(
   /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
   "the name of an object: lower-case letters, digits, hyphens and dots",
 );
+
+const serviceAccount: value.ValueType<{ readonly namespace: string; readonly name: string }> = {
+  placeholder: "NAMESPACE/NAME",
+  parse(text) {
+    const [namespace = "", name = "", more] = text.split("/");
+    const good = value.dnsLabel.parse(namespace).ok && objectName.parse(name).ok && more === undefined;
+    return good
+      ? { ok: true, value: { namespace, name } }
+      : { ok: false, instead: "NAMESPACE/NAME, as parley/parley-proxy" };
+  },
+};
 
 const table = {
   gatewayName: option(value.dnsLabel, {
@@ -91,7 +114,36 @@ const table = {
   listen: option(value.listenAddress, {
     group: "Listeners",
     default: "127.0.0.1:7700",
-    help: "Where proxies come for the table. It carries credentials without TLS: keep it on loopback or a trusted network.",
+    help: "Where proxies come for the table. It carries credentials: without --tls keep it on loopback or a trusted network.",
+  }),
+  tls: option(value.oneOf(["auto", "files", "off"]), {
+    group: "Stream security",
+    default: "off",
+    help: "auto makes and renews a CA of the operator's own; files takes --tls-cert and --tls-key; off is for loopback.",
+  }),
+  tlsNames: option(value.listOf(value.text("NAME", /^[A-Za-z0-9.:*-]{1,253}$/, "a DNS name or an IP address")), {
+    group: "Stream security",
+    default: "localhost,127.0.0.1,::1",
+    help: "With --tls=auto: names and addresses under which proxies reach this operator.",
+  }),
+  tlsCaName: option(objectName, {
+    group: "Stream security",
+    defaultText: "parley-operator-{gateway-name}-ca",
+    help: "With --tls=auto: the Secret of the CA, and the ConfigMap of its bundle (ca.crt), in the namespace of the Lease.",
+  }),
+  tlsCert: option(value.path, {
+    group: "Stream security",
+    help: "With --tls=files: the certificate with its chain, PEM; read again when it changes.",
+  }),
+  tlsKey: option(value.path, { group: "Stream security", help: "With --tls=files: its key, PEM." }),
+  proxyServiceAccount: option(serviceAccount, {
+    group: "Stream security",
+    help: "The ServiceAccount whose tokens open the stream; without it nobody is asked who they are.",
+  }),
+  tokenAudience: option(value.text("TEXT", /^[\x21-\x7e]{1,253}$/, "a text without spaces, up to 253"), {
+    group: "Stream security",
+    default: "parley-operator",
+    help: "The audience that those tokens must have.",
   }),
   adminListen: option(value.listenAddress, {
     group: "Listeners",
@@ -129,9 +181,8 @@ export function parseOperatorConfig(deps: {
   const parsed = parseOptions(table, OPERATOR_COMMAND, deps);
   if (parsed.kind !== "run") return parsed;
   const { options } = parsed;
-  if (options.leaseDuration < SHORTEST_LEASE_MS) {
-    return { kind: "faults", faults: ["--lease-duration is under 2s: a busy API server would pass the Lease about"] };
-  }
+  const faults = faultsOf(options);
+  if (faults.length > 0) return { kind: "faults", faults };
   return {
     kind: "run",
     config: {
@@ -139,6 +190,38 @@ export function parseOperatorConfig(deps: {
       // A container that is started again has the pod's UID again, but counts its batches anew: it is another replica.
       replica: [options.replica, deps.randomId()].filter((part) => part !== undefined).join("."),
       leaseName: options.leaseName ?? `parley-operator-${options.gatewayName}`,
+      tlsCaName: options.tlsCaName ?? `parley-operator-${options.gatewayName}-ca`,
     },
   };
+}
+
+/** What options say against one another. */
+function faultsOf(options: {
+  readonly leaseDuration: number;
+  readonly listen: ListenAddress;
+  readonly tls: OperatorConfig["tls"];
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
+  readonly proxyServiceAccount: OperatorConfig["proxyServiceAccount"];
+}): readonly string[] {
+  const { listen, tls, tlsCert, tlsKey, proxyServiceAccount } = options;
+  const files = tlsCert !== undefined && tlsKey !== undefined;
+  const beyond = !isLoopback(listen.host);
+  return [
+    ...(options.leaseDuration < SHORTEST_LEASE_MS
+      ? ["--lease-duration is under 2s: a busy API server would pass the Lease about"]
+      : []),
+    ...(tls === "files" && !files ? ["--tls=files needs --tls-cert=PATH and --tls-key=PATH"] : []),
+    ...(tls !== "files" && (tlsCert !== undefined || tlsKey !== undefined)
+      ? ["--tls-cert and --tls-key are not used: write --tls=files"]
+      : []),
+    ...(tls !== "off" && beyond && proxyServiceAccount === undefined
+      ? [
+          "--tls without --proxy-service-account gives the table to everybody: write --proxy-service-account=NAMESPACE/NAME",
+        ]
+      : []),
+    ...(tls === "off" && beyond && proxyServiceAccount !== undefined
+      ? ["--proxy-service-account without TLS sends tokens in clear: write --tls=auto"]
+      : []),
+  ];
 }

@@ -3,6 +3,8 @@
 import { Counter, Gauge, Histogram } from "prom-client";
 import type { Registry } from "prom-client";
 import type { Kind } from "./objects.ts";
+import { REFUSAL_REASONS } from "./publish/authenticate.ts";
+import type { RefusalReason } from "./publish/authenticate.ts";
 import type { PublisherDeps } from "./publish/publisher.ts";
 
 /** Proxies that have a series of their own. */
@@ -28,6 +30,8 @@ export interface OperatorMetrics {
   readonly status: { written(kind: string, result: string): void };
   readonly event: (result: string) => void;
   readonly cardRead: (outcome: string) => void;
+  /** A caller at the listener of the proxies was turned away. */
+  readonly refused: (reason: RefusalReason) => void;
   readonly leader: (holding: boolean) => void;
   /** Tells where values are read that are only looked at when scraped. Once. */
   watch(scraped: Scraped): void;
@@ -43,6 +47,8 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
   const batches = counter("parley_operator_batches_total", "Batches published.");
   const lines = counter("parley_operator_batch_lines_total", "Row changes published.");
   const cuts = counter("parley_operator_streams_cut_total", "Streams cut because the proxy took nothing.");
+  const refusals = counter("parley_operator_stream_refusals_total", "Callers turned away by their token.", ["reason"]);
+  for (const reason of REFUSAL_REASONS) refusals.inc({ reason }, 0);
   const bytes = counter("parley_operator_stream_bytes_total", "Bytes of batches given to streams.", ["batch"]);
   const greetings = counter("parley_operator_streams_total", "Streams opened, by what they began with.", ["first"]);
   const resynced = counter("parley_operator_resync_buckets_total", "Buckets sent because they differed.");
@@ -97,6 +103,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
     status: { written: (kind, result) => writes.inc({ kind, result }) },
     event: (result) => events.inc({ result }),
     cardRead: (outcome) => cards.inc({ outcome }),
+    refused: (reason) => refusals.inc({ reason }),
     leader: (holding) => leader.set(holding ? 1 : 0),
     watch: (scraped) => watch(registry, kinds, scraped),
   };

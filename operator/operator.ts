@@ -21,10 +21,13 @@ import { createLoop } from "./loop.ts";
 import type { Scope } from "./loop.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { createPublisher } from "./publish/publisher.ts";
-import { authenticateAnyone, createStreamServer } from "./publish/stream-server.ts";
+import { createStreamServer } from "./publish/stream-server.ts";
+import type { StreamServer } from "./publish/stream-server.ts";
 import { createSecrets } from "./secrets.ts";
 import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
+import { secureStream } from "./stream-security.ts";
+import type { StreamSecurity } from "./stream-security.ts";
 import { createTranslation } from "./translate/engine.ts";
 
 export interface OperatorDeps {
@@ -81,14 +84,22 @@ export function createOperator(deps: OperatorDeps): Operator {
     log,
     metrics: metrics.publisher,
   });
-  const streams = createStreamServer({
-    publisher,
-    gateway,
-    listen: config.listen,
-    authenticate: authenticateAnyone,
-    clock,
-    log,
-  });
+  let streams: StreamServer | undefined;
+  let security: StreamSecurity | undefined;
+  const listenForProxies = async (): Promise<ListenAddress> => {
+    security = await secureStream({ config, client, clock, log, refused: metrics.refused });
+    const { authenticate, certificate } = security;
+    streams = createStreamServer({
+      publisher,
+      gateway,
+      listen: config.listen,
+      authenticate,
+      certificate,
+      clock,
+      log,
+    });
+    return streams.listen();
+  };
 
   // 4. Findings and acknowledgements to statuses and Events: only while the Lease is held.
   const events = createEvents({ client, replica, clock, random, log, signal, observe: metrics.event });
@@ -201,7 +212,7 @@ export function createOperator(deps: OperatorDeps): Operator {
 
   return {
     start: async () => {
-      const addresses = { stream: await streams.listen(), admin: await admin.listen() };
+      const addresses = { stream: await listenForProxies(), admin: await admin.listen() };
       log.info({ replica, gateway, api_server: client.server }, "operator runs");
       running = [...scopes.map(follow), elect()];
       return addresses;
@@ -210,7 +221,8 @@ export function createOperator(deps: OperatorDeps): Operator {
       stopping.abort();
       status.close();
       await Promise.all(running);
-      await streams.close();
+      await security?.close();
+      await streams?.close();
       await admin.close();
       await client.close();
     },

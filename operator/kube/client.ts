@@ -22,6 +22,8 @@ export interface KubeRequest {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly contentType?: string;
+  /** By default JSON. */
+  readonly accept?: string;
   /** Milliseconds for the whole exchange, also a fraction of one. Default 30 s. */
   readonly timeout?: number;
   readonly signal?: AbortSignal;
@@ -108,7 +110,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
       // The caller of a stream judges silence itself.
       bodyTimeout: what.stream === true ? 0 : REQUEST_TIMEOUT,
       headers: {
-        accept: "application/json",
+        accept: what.accept ?? "application/json",
         "user-agent": "parley-operator",
         ...(what.body === undefined ? {} : { "content-type": what.contentType ?? "application/json" }),
         ...(await headersOf()),

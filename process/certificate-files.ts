@@ -1,0 +1,94 @@
+// A certificate and its key from files that are replaced while the process runs (a mounted Secret). In: paths. Out: the pair that is to
+// be served with, and each one that comes after. What cannot be used is said, and the last good pair stays.
+import { X509Certificate, createPrivateKey } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import type { Clock, Timer } from "./clock.ts";
+import type { Log } from "./log.ts";
+
+/** Milliseconds between two looks. Kubelets bring a changed Secret within about two minutes. */
+const LOOK = 10_000;
+
+/** PEM. */
+export interface CertificatePair {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface CertificateFiles {
+  /** Undefined: none could be used so far. */
+  readonly current: CertificatePair | undefined;
+  onChange(listener: (pair: CertificatePair) => void): void;
+  /** Looks now; resolves when it has looked. Never rejects. */
+  look(): Promise<void>;
+  close(): void;
+}
+
+/** Resolves after the first look; a fault then is logged, and looked at again. */
+export async function watchCertificateFiles(deps: {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly clock: Clock;
+  readonly log: Log;
+}): Promise<CertificateFiles> {
+  const { certFile, keyFile, clock, log } = deps;
+  const listeners: ((pair: CertificatePair) => void)[] = [];
+  let current: CertificatePair | undefined;
+  let told: string | undefined;
+  let closed = false;
+  let timer: Timer | undefined;
+
+  const look = async (): Promise<void> => {
+    timer?.cancel();
+    const read = await readPair(certFile, keyFile);
+    if (read.ok) {
+      const { cert, key } = read.pair;
+      told = undefined;
+      if (cert !== current?.cert || key !== current.key) {
+        current = read.pair;
+        log.info({ file: certFile, until: new X509Certificate(cert).validTo }, "certificate is served");
+        for (const listener of listeners) listener(read.pair);
+      }
+    } else if (read.fault !== told) {
+      told = read.fault;
+      log.error({ cause: read.fault, serving: current !== undefined }, "certificate cannot be used");
+    }
+    timer?.cancel();
+    if (!closed) timer = clock.setTimeout(() => void look(), LOOK);
+  };
+  await look();
+
+  return {
+    get current() {
+      return current;
+    },
+    onChange: (listener) => void listeners.push(listener),
+    look,
+    close: () => {
+      closed = true;
+      timer?.cancel();
+    },
+  };
+}
+
+async function readPair(
+  certFile: string,
+  keyFile: string,
+): Promise<{ readonly ok: true; readonly pair: CertificatePair } | { readonly ok: false; readonly fault: string }> {
+  try {
+    const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
+    if (!isPair(cert, key))
+      return { ok: false, fault: `${certFile} and ${keyFile} do not belong together, or are no PEM` };
+    return { ok: true, pair: { cert, key } };
+  } catch (error) {
+    return { ok: false, fault: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** What is wrong with a key is not told: it could quote it. */
+function isPair(cert: string, key: string): boolean {
+  try {
+    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+  } catch {
+    return false;
+  }
+}
