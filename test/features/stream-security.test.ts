@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startApiFaultProxy, type ApiFaultProxy } from "../harness/api-fault-proxy.ts";
 import { startApiServer, type ApiServer } from "../harness/api-server.ts";
-import { node } from "../harness/cluster.ts";
+import { node } from "../harness/gateway.ts";
 import { runOperator, type RunningOperator } from "../harness/operator-in-process.ts";
 import { eventually, freePort, start, type Child } from "../harness/processes.ts";
 
@@ -145,9 +145,10 @@ describe("the stream", () => {
       },
     });
     await api.request("DELETE", `/api/v1/namespaces/${NAMESPACE}/pods/proxy-1?gracePeriodSeconds=0`);
-    await eventually("the token is refused", async () =>
+    const refused = eventually("the token is refused", async () =>
       (await ask(String(body.status?.["token"]))) === 401 ? true : undefined,
     );
+    await expect(refused).resolves.toBe(true);
   });
 
   test("is opened by the cluster's keys while the API server is away", async () => {
