@@ -20,6 +20,7 @@ it("docs/metrics-and-logs.md names every metric with its type and labels, and no
     synced: () => false,
     statusesWaiting: () => 0,
     version: () => "",
+    claims: () => false,
   });
   const metrics = registry.getMetricsAsArray() as unknown as readonly Metric[];
   const documented = [...page.matchAll(/^\| (\w+) \| `(parley_operator_\w+)` \| ([^|]*)\|/gm)].map(

@@ -58,6 +58,7 @@ describe("createLoop", () => {
     const status = createStatusWriter({
       read: (ref) => store.get(ref),
       proxies: () => publisher.proxies(),
+      mayWrite: () => true,
       sent: () => publisher.state.sequence,
       write: ({ name }, { conditions }) => {
         written.set(name, conditions?.find(({ type }) => type === "Accepted")?.reason);

@@ -16,8 +16,10 @@ describe("createOperatorMetrics", () => {
       synced: (kind) => kind === "Secret",
       statusesWaiting: () => 2,
       version: () => version,
+      claims: () => true,
     });
     metrics.leader(true);
+    metrics.renewalFailed();
     metrics.publisher.sent("changes", 100);
     metrics.publisher.greeted("standby", 0);
     metrics.publisher.greeted("buckets", 3);
@@ -41,6 +43,8 @@ describe("createOperatorMetrics", () => {
         'parley_operator_acks_refused_total{reason="OtherVersion"} 1',
         'parley_operator_publish_lag{proxy="p199"} 199',
         "parley_operator_leader 1",
+        "parley_operator_leader_claimed 1",
+        "parley_operator_lease_renewals_failed_total 1",
         'parley_operator_watch_errors_total{kind="Secret",error="expired"} 1',
         'parley_operator_relists_total{kind="A2AAgent"} 0',
         'parley_operator_status_writes_total{kind="VirtualKey",result="ok"} 1',

@@ -21,6 +21,7 @@ export interface Scraped {
   synced(kind: Kind): boolean;
   statusesWaiting(): number;
   version(): string;
+  claims(): boolean;
 }
 
 export interface OperatorMetrics {
@@ -33,6 +34,7 @@ export interface OperatorMetrics {
   /** A caller at the listener of the proxies was turned away. */
   readonly refused: (reason: RefusalReason) => void;
   readonly leader: (holding: boolean) => void;
+  readonly renewalFailed: () => void;
   /** Tells where values are read that are only looked at when scraped. Once. */
   watch(scraped: Scraped): void;
 }
@@ -75,6 +77,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
     help: "1 while this process holds the Lease.",
     registers,
   });
+  const renewals = counter("parley_operator_lease_renewals_failed_total", "Renewals of the held Lease that failed.");
   for (const kind of kinds) lists.inc({ kind }, 0);
   for (const batch of BATCH_KINDS) bytes.inc({ batch }, 0);
   for (const first of [...BATCH_KINDS, "standby"]) greetings.inc({ first }, 0);
@@ -105,6 +108,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
     cardRead: (outcome) => cards.inc({ outcome }),
     refused: (reason) => refusals.inc({ reason }),
     leader: (holding) => leader.set(holding ? 1 : 0),
+    renewalFailed: () => renewals.inc(),
     watch: (scraped) => watch(registry, kinds, scraped),
   };
 }
@@ -134,6 +138,9 @@ function watch(registry: Registry, kinds: readonly Kind[], scraped: Scraped): vo
   gauge("parley_operator_synced", "1 once a kind was listed.", ["kind"], (of) => {
     for (const kind of kinds) of.set({ kind }, scraped.synced(kind) ? 1 : 0);
   });
+  gauge("parley_operator_leader_claimed", "1 while this process names itself as holder of the Lease.", [], (of) =>
+    of.set(scraped.claims() ? 1 : 0),
+  );
   gauge("parley_operator_rows", "Rows of the published table.", [], (of) => of.set(scraped.rows()));
   gauge("parley_operator_table_info", "1, with the version of the published table.", ["version"], (of) =>
     of.set({ version: scraped.version() }, 1),

@@ -19,6 +19,7 @@ import { reflect } from "./kube/reflector.ts";
 import { KINDS } from "./kube/resources.ts";
 import { createLoop } from "./loop.ts";
 import type { Scope } from "./loop.ts";
+import { createTerm } from "./kube/term.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { createPublisher } from "./publish/publisher.ts";
 import { createStreamServer } from "./publish/stream-server.ts";
@@ -56,6 +57,13 @@ export function createOperator(deps: OperatorDeps): Operator {
   const kinds = [...new Set(scopes.map(({ kind }) => kind))];
   const metrics = createOperatorMetrics(registry, kinds);
   let lease: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
+  const term = createTerm({ now: () => clock.elapsed() });
+  /** This process names itself only while that is sure: proxies leave it at once when it is not. */
+  const claims = (): boolean => lease.holding && term.claims;
+  const holder = (): string | undefined => {
+    if (claims()) return replica;
+    return lease.holder === replica ? undefined : lease.holder;
+  };
 
   // 1. Objects as they were read last.
   const store = createStore({ gatewayName: gateway });
@@ -79,7 +87,7 @@ export function createOperator(deps: OperatorDeps): Operator {
   const publisher = createPublisher({
     gateway,
     replica,
-    holder: () => lease.holder,
+    holder,
     clock,
     log,
     metrics: metrics.publisher,
@@ -107,6 +115,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     read: (ref) => store.get(ref),
     proxies: () => publisher.proxies(),
     sent: () => publisher.state.sequence,
+    mayWrite: () => lease.holding && term.holds,
     write: createApplyStatus(client),
     emit: (about, { type, reason, condition, message }) =>
       events.emit({ about, type, reason, action: condition, note: message === "" ? reason : message }),
@@ -163,7 +172,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     registry,
     log,
     unready: () => (loop.synced ? [] : [`not read yet from ${client.server}: ${loop.missing.join(", ")}`]),
-    routes: adminRoutes({ publisher, replica, holder: () => lease.holder, now: () => clock.now() }),
+    routes: adminRoutes({ publisher, replica, holder, now: () => clock.now() }),
   });
   metrics.watch({
     objects: (kind) => store.size(kind),
@@ -178,6 +187,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     synced: (kind) => loop.isSynced(kind),
     statusesWaiting: () => status.waiting,
     version: () => publisher.state.version,
+    claims,
   });
 
   const failures = createFailureLog({ log, now: () => clock.elapsed() });
@@ -206,6 +216,13 @@ export function createOperator(deps: OperatorDeps): Operator {
       log,
       signal,
       onChange: lead,
+      onRenewal: (renewed) => {
+        const claimed = claims();
+        term.renewal(renewed);
+        if (renewed === undefined) metrics.renewalFailed();
+        if (claims() !== claimed) publisher.beat();
+        status.lead(lease.holding);
+      },
       durations: leaseDurations(config.leaseDuration),
     });
   let running: readonly Promise<void>[] = [];

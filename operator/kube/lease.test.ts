@@ -4,6 +4,7 @@ import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { KubeAnswer, KubeRequest } from "./client.ts";
 import { leaseDurations, runLease } from "./lease.ts";
 import { microTime } from "./micro-time.ts";
+import type { Renewed } from "./term.ts";
 
 const silent = (): void => undefined;
 let warnings: unknown[] = [];
@@ -73,6 +74,7 @@ describe("runLease", () => {
 
   function candidate(identity: string, own: FakeClock = clock, client: typeof server.request = server.request) {
     const told: [boolean, string | undefined][] = [];
+    const renewals: (Renewed | undefined)[] = [];
     const stop = new AbortController();
     const ended = runLease({
       client: { request: client },
@@ -84,10 +86,11 @@ describe("runLease", () => {
       log,
       signal: stop.signal,
       onChange: (holding, holder) => told.push([holding, holder]),
+      onRenewal: (renewed) => renewals.push(renewed),
       durations: leaseDurations(15_000),
     });
     stops.push({ stop, ended });
-    return { told, stop, ended };
+    return { told, renewals, stop, ended };
   }
 
   /** Lets tries pass until `ms` are over; the loop waits for a timer after each. */
@@ -168,6 +171,42 @@ describe("runLease", () => {
     server.break(false);
     await pass(2_500);
     expect(a.told.at(-1)).toEqual([true, "a"]);
+  });
+
+  it("tells of each renewal, and of a failed one at once", async () => {
+    const began = clock.elapsed();
+    const a = candidate("a");
+    await pass(0);
+    expect(a.renewals).toEqual([{ expected: began + 4_400, until: began + 10_000 }]);
+    await pass(2_000);
+    expect(a.renewals.at(-1)).toEqual({ expected: began + 6_400, until: began + 12_000 });
+    server.break(true);
+    await pass(2_000);
+    expect([a.renewals.at(-1), a.told]).toEqual([undefined, [[true, "a"]]]);
+    server.break(false);
+    await pass(2_000);
+    expect(a.renewals.at(-1)).toEqual({ expected: began + 10_400, until: began + 16_000 });
+    server.write({ ...server.spec, leaseTransitions: 9 });
+    await pass(2_000);
+    expect([a.renewals.at(-1), a.told]).toEqual([undefined, [[true, "a"]]]);
+  });
+
+  it("does not hold what was answered only after its time, as when the process was stopped", async () => {
+    let late = 0;
+    const a = candidate("a", clock, async (request) => {
+      const answer = await server.request(request);
+      clock.skip(late);
+      return answer;
+    });
+    await pass(0);
+    late = 20_000;
+    clock.advance(2_000);
+    await clock.scheduled();
+    expect(a.told).toEqual([
+      [true, "a"],
+      [false, "a"],
+    ]);
+    expect(a.renewals.at(-1)?.until).toBeLessThan(clock.elapsed());
   });
 
   it("neither holds on nor lets go when the wall clock is set back or forth", async () => {

@@ -7,6 +7,7 @@ import type { KubeAnswer, KubeClient, KubeRequest } from "./client.ts";
 import { microTime } from "./micro-time.ts";
 import { sleep } from "./sleep.ts";
 import { refusalOf } from "./refusal.ts";
+import type { Renewed } from "./term.ts";
 
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces";
 
@@ -22,6 +23,8 @@ export interface LeaseDeps {
   readonly signal: AbortSignal;
   /** `holder`: identity of whoever holds it as far as we know. */
   readonly onChange: (holding: boolean, holder: string | undefined) => void;
+  /** Told before `onChange`, after each try to renew what is held. Undefined: it failed. */
+  readonly onRenewal: (renewed: Renewed | undefined) => void;
   readonly durations: LeaseDurations;
 }
 
@@ -39,6 +42,8 @@ export const leaseDurations = (lease: number): LeaseDurations => ({
   retry: (lease * 2) / 15,
 });
 
+/** Milliseconds after which a renewal is overdue that has not been answered, if tries are not closer together. */
+const ANSWER = 2_000;
 /** Milliseconds for each request of giving it back: three fit in the time that a process has to end. */
 const RELEASE = 2_000;
 /** Milliseconds between two lines about renewals that fail. */
@@ -125,6 +130,11 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   const held = (lease: Lease, askedAt: number): true => {
     observe(lease);
     renewedAt = askedAt;
+    const { retry, renewDeadline } = durations;
+    deps.onRenewal({
+      expected: askedAt + retry * (1 + JITTER) + Math.min(ANSWER, retry),
+      until: askedAt + renewDeadline,
+    });
     return true;
   };
 
@@ -153,8 +163,12 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     try {
       holding = await tryAcquireOrRenew();
       // A conflict while holding is not yet a loss, as long as nobody else is named.
-      if (!holding && told.holding && observed?.lease.spec.holderIdentity === identity) holding = !deadlinePassed();
+      if (!holding && told.holding) deps.onRenewal(undefined);
+      if (!holding && told.holding && observed?.lease.spec.holderIdentity === identity) holding = true;
+      // The answer may have waited while this process was stopped.
+      holding &&= !deadlinePassed();
     } catch (error) {
+      if (told.holding) deps.onRenewal(undefined);
       if (!signal.aborted && clock.elapsed() - toldAt >= FAILURE_EVERY) {
         toldAt = clock.elapsed();
         const cause = error instanceof Error ? error.message : String(error);

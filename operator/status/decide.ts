@@ -2,17 +2,17 @@
 // there, the time. Out: a decision. Pure.
 import type { BackendStatus, Condition } from "../../crds/types.ts";
 import type { AgentObject, KeyObject } from "../objects.ts";
-import type { ProxyState } from "../publish/acks.ts";
 import type { Finding, ObjectResult } from "../translate/result.ts";
 import { compareStatus, composeStatus } from "./compose.ts";
 import type { Status } from "./compose.ts";
 import { mergeFindings } from "./conditions.ts";
 import { expiryFinding } from "./expiry.ts";
 import { isProgrammed, judgeProgrammed, PROGRAMMED } from "./programmed.ts";
+import type { Serving } from "./programmed.ts";
 
 /** Milliseconds. */
 const LIMITS = {
-  /** The first write of a generation waits so long for acknowledgements. */
+  /** The first write of a generation, and of whoever begins to lead, waits so long for acknowledgements. */
   acks: 1_000,
   /** And so long for the agent's cards. */
   cards: 300,
@@ -38,14 +38,15 @@ export interface Entry {
   programmed: boolean;
   backends: readonly BackendStatus[] | undefined;
   /** By condition type: what takes the place of a finding of translation that is not True. */
-  readonly findings: Map<string, Finding>;
-  /** The last write that succeeded. */
+  findings: Map<string, Finding> | undefined;
+  /** When the last write succeeded. */
+  writtenAt: number | undefined;
+  /** What was written, until it was read back as it is. */
   written:
     | {
         readonly status: Status;
         readonly resourceVersion: string;
-        readonly at: number;
-        /** What the API server made of the write, once it was read back. */
+        /** What the API server made of the write, where that is something else. */
         echo: StoredStatus | undefined;
       }
     | undefined;
@@ -59,8 +60,10 @@ export interface Context {
   readonly elapsed: number;
   /** When results first came in. */
   readonly openedAt: number;
+  /** Since when this process writes. */
+  readonly ledAt: number;
   readonly sent: number;
-  readonly proxies: readonly ProxyState[];
+  readonly serving: Serving;
   readonly limits: Partial<Limits>;
 }
 
@@ -83,13 +86,15 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
   const discovered = discoveredFinding(entry, object, current);
   const findings = mergeFindings(
     discovered === undefined ? [] : [discovered],
-    [...entry.findings.values()].filter(({ type }) => type !== "Discovered" && isOpen(result.conditions, type)),
+    [...(entry.findings?.values() ?? [])].filter(
+      ({ type }) => type !== "Discovered" && isOpen(result.conditions, type),
+    ),
     expiry.finding === undefined ? [] : [expiry.finding],
   );
 
   // What is still coming in is waited for, so that one edit is one write.
   const waits = [
-    isTrue || result.rowId === null ? 0 : entry.since + limits.acks,
+    isTrue || result.rowId === null ? 0 : Math.max(entry.since, context.ledAt) + limits.acks,
     programmed.reason === "NoProxies" ? context.openedAt + limits.settle : 0,
     discovered?.status === "Unknown" ? entry.since + limits.cards : 0,
     // Its Secret is about to be made.
@@ -115,7 +120,7 @@ function isWaitingForToken(object: AgentObject | KeyObject, { conditions }: Obje
 
 /** When the difference may be written; undefined: there is none. */
 function pauseOf(difference: ReturnType<typeof compareStatus>, entry: Entry, limits: Limits): number | undefined {
-  const last = entry.written?.at ?? Number.NEGATIVE_INFINITY;
+  const last = entry.writtenAt ?? Number.NEGATIVE_INFINITY;
   switch (difference) {
     case "none":
       return undefined;
@@ -129,12 +134,12 @@ function pauseOf(difference: ReturnType<typeof compareStatus>, entry: Entry, lim
 }
 
 /** A generation once programmed stays so, whatever proxies come and go, also across a restart of this process. */
-function programmedFinding(entry: Entry, current: Status, { sent, proxies }: Context): Finding {
+function programmedFinding(entry: Entry, current: Status, { sent, serving }: Context): Finding {
   const { rowId, generation } = entry.result;
   if (rowId !== null && (entry.programmed || (entry.believes && isProgrammed(current, generation)))) {
     return { type: "Programmed", status: "True", ...wordingOf(current.conditions, "Programmed", "True") };
   }
-  return judgeProgrammed({ rowId, sequence: entry.sequence }, sent, proxies);
+  return judgeProgrammed({ rowId, sequence: entry.sequence }, sent, serving);
 }
 
 function wordingOf(
@@ -160,7 +165,7 @@ function discoveredFinding(entry: Entry, object: AgentObject | KeyObject, curren
   const { result } = entry;
   const fromStatus = result.conditions.find(({ type }) => type === "Discovered");
   if (object.kind !== "A2AAgent" || fromStatus === undefined) return undefined;
-  const said = entry.findings.get("Discovered");
+  const said = entry.findings?.get("Discovered");
   if (said !== undefined) return said;
   const stands = current.conditions?.find(
     ({ type, observedGeneration }) => type === "Discovered" && observedGeneration === result.generation,

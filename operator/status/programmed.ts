@@ -8,8 +8,28 @@ import type { Finding } from "../translate/result.ts";
 /** Proxies named in a message; the others are counted. */
 const NAMED = 3;
 
+/** What the proxies that count serve all together. */
+export interface Serving {
+  readonly proxies: readonly ProxyState[];
+  /** Every one of them serves everything up to this sequence; -1: one has not said anything. */
+  readonly sequence: number;
+  /** Some row is refused by one of them. */
+  readonly refusing: boolean;
+}
+
+/** One look at the proxies, for any number of objects. */
+export function tally(proxies: readonly ProxyState[]): Serving {
+  let sequence = Number.POSITIVE_INFINITY;
+  let refusing = false;
+  for (const { acked, refused, refusedRows } of proxies) {
+    sequence = Math.min(sequence, acked?.sequence ?? -1);
+    refusing ||= refusedRows > 0 || refused.size > 0;
+  }
+  return { proxies, sequence, refusing };
+}
+
 /**
- * True when every connected proxy has acknowledged the sequence and none refuses the row, as far as it names what it refuses; one
+ * True when every proxy that counts has acknowledged the sequence and none refuses the row, as far as it names what it refuses; one
  * that refuses more rows than it names may refuse this one.
  * @param carried `rowId`: null when nothing is published. `sequence`: the batch that first carried the generation.
  * @param sent sequence of the last batch that went out.
@@ -17,12 +37,14 @@ const NAMED = 3;
 export function judgeProgrammed(
   carried: { readonly rowId: RowId | null; readonly sequence: number },
   sent: number,
-  proxies: readonly ProxyState[],
+  serving: Serving,
 ): Finding {
   const { rowId, sequence } = carried;
+  const { proxies } = serving;
   if (rowId === null) return no("NotPublished", "Nothing is published for this object; its other conditions say why.");
   if (proxies.length === 0)
     return no("NoProxies", "No proxy is connected to the operator, so nobody serves this object.");
+  if (!serving.refusing && serving.sequence >= sequence) return PROGRAMMED;
   const refusing = proxies.filter(({ refused }) => refused.has(rowId));
   const [first] = refusing;
   if (first !== undefined) {

@@ -285,4 +285,53 @@ describe("createStatusWriter: how often and what", () => {
     await settle();
     expect(conditionsOf(world.writes[0]?.status)).toMatchObject({ Programmed: "False NotApplied" });
   });
+
+  it("writes nothing while it is not sure to hold the Lease, and what waited once it is", async () => {
+    world.setMayWrite(false);
+    agent(world, "travel", 1);
+    world.writer.lead(true);
+    world.publish(1);
+    world.ack({ p1: 1 });
+    world.writer.results([result("travel", 1)], 1);
+    await settle();
+    expect([world.writes, world.writer.waiting]).toEqual([[], 1]);
+    world.setMayWrite(true);
+    world.writer.lead(true);
+    await settle();
+    expect(world.writes).toHaveLength(1);
+  });
+
+  it("gives proxies a second to say what they serve when it begins to lead", async () => {
+    agent(world, "travel", 1);
+    world.publish(1);
+    world.ack({ p1: undefined });
+    world.writer.results([result("travel", 1)], 1);
+    clock.advance(60_000);
+    world.writer.lead(true);
+    await settle();
+    clock.advance(900);
+    await settle();
+    expect(world.writes).toEqual([]);
+    world.ack({ p1: 1 });
+    await settle();
+    expect(world.writes.map(({ status }) => conditionsOf(status)["Programmed"])).toEqual(["True Programmed"]);
+  });
+
+  it("looks at what an acknowledgement settles, not at all that waits", async () => {
+    const names = Array.from({ length: 200 }, (_, at) => `agent-${at}`);
+    world.writer.lead(true);
+    world.ack({ p1: 0, p2: 0 });
+    for (const [at, name] of names.entries()) {
+      agent(world, name, 1);
+      world.writer.results([result(name, 1)], at + 1);
+    }
+    world.publish(200);
+    await settle();
+    const before = world.reads();
+    world.ack({ p1: 200, p2: 3 });
+    await settle();
+    expect(world.writes.map(({ name }) => name)).toEqual(["agent-0", "agent-1", "agent-2"]);
+    // Each is looked at for the write, and once more when it is read back.
+    expect(world.reads() - before).toBeLessThan(20);
+  });
 });

@@ -28,6 +28,8 @@ export function createWorld(clock: FakeClock) {
   let hold: (() => void)[] | undefined;
   let busiest = 0;
   let busy = 0;
+  let mayWrite = true;
+  let reads = 0;
 
   const write = async ({ kind, namespace, name }: StatusTarget, status: Status): Promise<ApplyResult> => {
     busiest = Math.max(busiest, ++busy);
@@ -49,9 +51,13 @@ export function createWorld(clock: FakeClock) {
     return { ok: true, resourceVersion };
   };
   const writer: StatusWriter = createStatusWriter({
-    read: (ref) => stored.get(ref),
+    read: (ref) => {
+      reads++;
+      return stored.get(ref);
+    },
     proxies: () => proxies,
     sent: () => sent,
+    mayWrite: () => mayWrite,
     write,
     emit: ({ name }, event) => events.push([name, event]),
     clock,
@@ -66,6 +72,10 @@ export function createWorld(clock: FakeClock) {
     results,
     answers,
     writer,
+    reads: () => reads,
+    setMayWrite: (value: boolean) => {
+      mayWrite = value;
+    },
     setEcho: (value: boolean) => {
       echo = value;
     },

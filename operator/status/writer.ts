@@ -2,7 +2,7 @@
 // Out: as few writes as that takes: only by the holder of the Lease, only what differs from what stands there, one a generation
 // where acknowledgements come in time, a bounded number at once, the newest state of an object always.
 import { isDeepStrictEqual } from "node:util";
-import type { Clock, Timer } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { BackendStatus } from "../../crds/types.ts";
 import type { ApplyResult, StatusTarget } from "../kube/apply.ts";
@@ -10,18 +10,26 @@ import type { ProxyState } from "../publish/acks.ts";
 import { refOf } from "../objects.ts";
 import type { AgentObject, KeyObject, Ref, StoredObject } from "../objects.ts";
 import type { Finding, ObjectResult } from "../translate/result.ts";
+import { createAlarms } from "./alarms.ts";
+import { compareStatus } from "./compose.ts";
+import type { Status } from "./compose.ts";
 import { conditionEvents } from "./conditions.ts";
 import type { ConditionEvent } from "./conditions.ts";
 import { decide } from "./decide.ts";
 import type { Entry, Limits, StoredStatus } from "./decide.ts";
-import type { Status } from "./compose.ts";
+import { tally } from "./programmed.ts";
+import type { Serving } from "./programmed.ts";
+import { createWaiting } from "./waiting.ts";
 
 export interface WriterDeps {
   /** The object as it was last read. */
   readonly read: (ref: Ref) => StoredObject | undefined;
+  /** Those that must serve an object for it to be programmed. */
   readonly proxies: () => readonly ProxyState[];
   /** Sequence of the last batch that went out. */
   readonly sent: () => number;
+  /** Asked right before each write: whether the Lease is surely held at this moment. */
+  readonly mayWrite: () => boolean;
   readonly write: (target: StatusTarget, status: Status, signal: AbortSignal) => Promise<ApplyResult>;
   readonly emit: (target: StatusTarget, event: ConditionEvent) => void;
   readonly clock: Clock;
@@ -32,7 +40,6 @@ export interface WriterDeps {
 }
 
 interface Slot extends Entry {
-  timer: Timer | undefined;
   busy: boolean;
   failures: number;
 }
@@ -49,7 +56,7 @@ export interface StatusWriter {
   stored(ref: Ref): void;
   /** A proxy came, went or acknowledged. */
   proxiesChanged(): void;
-  /** Whether this process may write. */
+  /** Whether this process writes. To be said again whenever `mayWrite` has become true again. */
   lead(holding: boolean): void;
   /** Objects whose status is not yet as wanted. */
   readonly waiting: number;
@@ -60,46 +67,72 @@ export interface StatusWriter {
 const CONCURRENCY = 8;
 /** Milliseconds: waits after a failed write double from the first to the second, and are spread by chance. */
 const RETRY = { base: 500, cap: 30_000 };
+/** Milliseconds of looking at objects between two looks at whatever else waits in this process. */
+const TURN_MS = 4;
 
 export function createStatusWriter(deps: WriterDeps): StatusWriter {
   const { clock, random, log, metrics } = deps;
   const slots = new Map<Ref, Slot>();
   /** To be looked at now, in this order; nothing while this process does not lead. */
   const due = new Set<Ref>();
+  const waiting = createWaiting({ clock, wake: (refs) => wakeAll(refs) });
+  let serving: Serving | undefined;
   let running = 0;
   let openedAt: number | undefined;
+  let ledAt = 0;
   let leading: AbortController | undefined;
+  let scheduled = false;
 
   const pump = (): void => {
-    if (leading === undefined) return;
+    const until = clock.elapsed() + TURN_MS;
     for (const ref of due) {
-      if (running >= CONCURRENCY) return;
+      // Looked at for each: while this process was stopped, the Lease may have run out.
+      if (leading === undefined || running >= CONCURRENCY || !deps.mayWrite()) return;
       const slot = slots.get(ref);
       if (slot?.busy === true) continue;
       due.delete(ref);
       if (slot !== undefined) consider(ref, slot, leading.signal);
+      if (clock.elapsed() >= until) return schedule();
     }
   };
 
+  /** Not at once: what else comes in with the same change comes before the look. */
+  const schedule = (): void => {
+    if (scheduled || due.size === 0) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      pump();
+    });
+  };
+
   const wake = (ref: Ref): void => {
-    slots.get(ref)?.timer?.cancel();
+    alarms.clear(ref);
     // Whoever begins to lead looks at everything.
     if (leading !== undefined) due.add(ref);
   };
+  const wakeAll = (refs: Iterable<Ref>): void => {
+    for (const ref of refs) wake(ref);
+    pump();
+  };
+  const alarms = createAlarms({ clock, ring: wakeAll });
 
-  const later = (ref: Ref, slot: Slot, ms: number): void => {
-    slot.timer?.cancel();
-    if (leading === undefined) return;
-    slot.timer = clock.setTimeout(() => {
-      wake(ref);
-      pump();
-    }, ms);
+  const later = (ref: Ref, ms: number): void => {
+    if (leading !== undefined) alarms.set(ref, clock.elapsed() + ms);
   };
 
   /** Waits for nothing more. */
   const rest = (): void => {
     due.clear();
-    for (const slot of slots.values()) slot.timer?.cancel();
+    alarms.clearAll();
+    waiting.rest();
+  };
+
+  const forget = (ref: Ref): void => {
+    slots.delete(ref);
+    due.delete(ref);
+    alarms.clear(ref);
+    waiting.delete(ref);
   };
 
   const consider = (ref: Ref, slot: Slot, signal: AbortSignal): void => {
@@ -111,12 +144,16 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       now: clock.now(),
       elapsed: clock.elapsed(),
       openedAt: openedAt ?? clock.elapsed(),
+      ledAt,
       sent: deps.sent(),
-      proxies: deps.proxies(),
+      serving: (serving ??= tally(deps.proxies())),
       limits: deps.limits ?? {},
     });
-    if (decision.programmed) slot.programmed = true;
-    if (decision.again !== undefined) later(ref, slot, decision.again);
+    if (decision.programmed) {
+      slot.programmed = true;
+      waiting.delete(ref);
+    }
+    if (decision.again !== undefined) later(ref, decision.again);
     if (decision.write === undefined) return;
     slot.busy = true;
     running++;
@@ -138,7 +175,8 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     metrics.written(target.kind, result.ok ? "ok" : result.reason);
     if (result.ok) {
       slot.failures = 0;
-      slot.written = { status, resourceVersion: result.resourceVersion, at: clock.elapsed(), echo: undefined };
+      slot.writtenAt = clock.elapsed();
+      slot.written = { status, resourceVersion: result.resourceVersion, echo: undefined };
       noteEcho(slot, deps.read(ref));
       for (const event of conditionEvents(before.conditions ?? [], status.conditions ?? [])) deps.emit(target, event);
       wake(ref);
@@ -148,7 +186,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       }
       // What was refused is refused again until something changes, which wakes it.
       if (result.reason === "Unavailable")
-        later(ref, slot, random() * Math.min(RETRY.base * 2 ** ++slot.failures, RETRY.cap));
+        later(ref, random() * Math.min(RETRY.base * 2 ** ++slot.failures, RETRY.cap));
     }
     pump();
   };
@@ -163,54 +201,55 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       openedAt ??= clock.elapsed();
       for (const result of results) {
         const ref = refOf(result.kind, result.namespace, result.name);
-        const before = slots.get(ref);
-        slots.set(ref, nextSlot(before, result, sequence, clock.elapsed()));
+        const slot = nextSlot(slots.get(ref), result, sequence, clock.elapsed());
+        slots.set(ref, slot);
+        if (slot.programmed || result.rowId === null) waiting.delete(ref);
+        else waiting.add(ref, slot.sequence);
         wake(ref);
       }
-      // Not at once: what discovery has to say of the same change comes in before the first look.
-      queueMicrotask(pump);
+      schedule();
     },
-    removed: (ref) => {
-      slots.get(ref)?.timer?.cancel();
-      slots.delete(ref);
-      due.delete(ref);
-    },
+    removed: forget,
     discovered: ({ namespace, name, uid }, backends, finding) => {
       const ref = refOf("A2AAgent", namespace, name);
       const slot = slotOf(ref, uid);
       if (slot === undefined) return;
       slot.backends = backends;
+      slot.findings ??= new Map();
       slot.findings.set(finding.type, finding);
       wake(ref);
-      pump();
+      schedule();
     },
     override: (target, type, finding) => {
       const ref = refOf(target.kind, target.namespace, target.name);
       const slot = slotOf(ref, target.uid);
       if (slot === undefined) return;
+      slot.findings ??= new Map();
       if (finding === undefined) slot.findings.delete(type);
       else slot.findings.set(type, finding);
       wake(ref);
-      pump();
+      schedule();
     },
     stored: (ref) => {
       const slot = slots.get(ref);
       if (slot === undefined) return;
       noteEcho(slot, deps.read(ref));
       wake(ref);
-      pump();
+      schedule();
     },
     proxiesChanged: () => {
-      for (const [ref, slot] of slots) if (!slot.programmed && slot.result.rowId !== null) wake(ref);
-      pump();
+      serving = undefined;
+      // Whoever begins to lead looks at everything.
+      if (leading !== undefined) waiting.changed(() => (serving ??= tally(deps.proxies())));
     },
     lead: (holding) => {
-      if (holding === (leading !== undefined)) return;
+      if (holding === (leading !== undefined)) return schedule();
       leading?.abort();
       leading = holding ? new AbortController() : undefined;
+      if (holding) ledAt = clock.elapsed();
       if (holding) for (const ref of slots.keys()) due.add(ref);
       else rest();
-      pump();
+      schedule();
     },
     get waiting() {
       return due.size + running;
@@ -226,19 +265,23 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
 /** Milliseconds for which our own write is believed although the watch has not shown it. */
 const ECHO = 10_000;
 
-function noteEcho({ written }: Slot, object: StoredObject | undefined): void {
+function noteEcho(slot: Slot, object: StoredObject | undefined): void {
+  const { written } = slot;
   if (written === undefined || object?.metadata.resourceVersion !== written.resourceVersion) return;
-  if (object.kind === "A2AAgent" || object.kind === "VirtualKey") written.echo = object.status ?? {};
+  if (object.kind !== "A2AAgent" && object.kind !== "VirtualKey") return;
+  const read = object.status ?? {};
+  if (compareStatus(written.status, read) === "none") slot.written = undefined;
+  else written.echo = read;
 }
 
 /**
  * What stands at the API server: what was read, or what we wrote since. What was read back after our write counts as what we
  * wrote, even if the API server dropped a field on the way: writing it again would change nothing.
  */
-function currentStatus({ written }: Slot, object: AgentObject | KeyObject, elapsed: number): Status {
+function currentStatus({ written, writtenAt = 0 }: Slot, object: AgentObject | KeyObject, elapsed: number): Status {
   const read: StoredStatus = object.status ?? {};
   if (written === undefined) return read;
-  if (written.echo === undefined) return elapsed - written.at < ECHO ? written.status : read;
+  if (written.echo === undefined) return elapsed - writtenAt < ECHO ? written.status : read;
   return isDeepStrictEqual(read, written.echo) ? written.status : read;
 }
 
@@ -258,7 +301,6 @@ function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: numb
     if (!generation) same.since = elapsed;
     return same;
   }
-  before?.timer?.cancel();
   return {
     result,
     sequence,
@@ -266,9 +308,9 @@ function nextSlot(before: Slot | undefined, result: ObjectResult, sequence: numb
     programmed: false,
     believes: true,
     backends: undefined,
-    findings: new Map(),
+    findings: undefined,
+    writtenAt: undefined,
     written: undefined,
-    timer: undefined,
     busy: false,
     failures: 0,
   };

@@ -36,6 +36,7 @@ describe("the Lease", () => {
       log: noLog,
       signal: stop.signal,
       onChange: (holding, holder) => told.push({ holding, holder }),
+      onRenewal: () => undefined,
       durations: { lease: 2_000, renewDeadline: 1_200, retry: 200 },
     });
     return {
