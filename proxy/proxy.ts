@@ -181,7 +181,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     server.close();
     server.closeAllConnections();
     await closed;
-    await connections.close();
+    connections.close();
   }
 
   return {

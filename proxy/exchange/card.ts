@@ -9,7 +9,7 @@ import { ForwardRequest } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { CARD_TIMEOUT_MS } from "./extended-card.ts";
 import { fail } from "./fail.ts";
-import { markFirstByte } from "./learn.ts";
+import { awaitFirstByte, markFirstByte } from "./learn.ts";
 
 /** Bytes; above this it is no card. */
 const MAX_CARD = 256 * 1024;
@@ -31,14 +31,19 @@ export function serveCard(exchange: Exchange, agent: Agent, publicUrl: () => str
   exchange.operation = GET_AGENT_CARD;
   const url = publicUrl();
   if (url === undefined) return fail(exchange, "NoPublicUrl");
-  exchange.lateReason = "CardUnavailable";
-  exchange.deadline = exchange.startedAt + CARD_TIMEOUT_MS;
+  awaitCard(exchange);
   read(exchange, agent, 0, (card, headers) => {
     const rewritten = rewriteCard(card, { url });
     if (!rewritten.ok) return fail(exchange, "CardUnavailable", { detail: "It is no agent card." });
     answer(exchange, agent, rewritten, headers);
     exchange.over = true;
   });
+}
+
+/** All tries together have this long. */
+function awaitCard(exchange: Exchange): void {
+  exchange.lateReason = "CardUnavailable";
+  exchange.deadline = exchange.startedAt + CARD_TIMEOUT_MS;
 }
 
 /** Where the agent may have its card: the path it was given, else under the backend's path. */
@@ -69,7 +74,12 @@ function read(
     chosen(target) {
       exchange.target = target;
     },
+    sent() {
+      awaitFirstByte(exchange, agent);
+      if (exchange.deadline > exchange.startedAt + CARD_TIMEOUT_MS) awaitCard(exchange);
+    },
     started(answered, answerHeaders) {
+      awaitCard(exchange);
       status = answered;
       headers = answerHeaders;
       if (status >= 300 && status < 400) fail(exchange, "UpstreamRedirect");

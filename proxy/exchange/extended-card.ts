@@ -6,7 +6,7 @@ import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
-import { type Call, learn, markFirstByte } from "./learn.ts";
+import { awaitFirstByte, type Call, learn, markFirstByte } from "./learn.ts";
 
 /** An answer with an extended card is read whole; above this it is no card. Bytes. */
 const MAX_ANSWER = 256 * 1024;
@@ -26,6 +26,7 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
     chosen(target) {
       exchange.target = target;
     },
+    sent: () => awaitFirstByte(exchange, call.agent),
     started(status, answerHeaders) {
       exchange.status = status;
       headers = answerHeaders;

@@ -38,6 +38,13 @@ export function learn(exchange: Exchange, { agent }: Call, seen: Seen): void {
   }
 }
 
+/** The request left: the agent's time for the head of its answer begins. */
+export function awaitFirstByte(exchange: Exchange, agent: Agent): void {
+  const { firstByte } = agent.row.timeouts;
+  exchange.lateReason = "FirstByteTimeout";
+  exchange.deadline = firstByte > 0 ? exchange.plane.monotonic() + firstByte : Infinity;
+}
+
 /** The first byte of the answer's body is here. */
 export function markFirstByte(exchange: Exchange): void {
   exchange.firstByte ??= exchange.plane.monotonic() - exchange.startedAt;

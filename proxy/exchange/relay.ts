@@ -4,11 +4,11 @@ import { type AnswerReader, createAnswerReader } from "../a2a/answer.ts";
 import type { FailureReason } from "../request/failure.ts";
 import { isEventStream, responseHeaders } from "../request/headers.ts";
 import type { Target } from "../upstream/endpoint.ts";
-import { type AnswerListener, type Forwarding, KEPT_BODY } from "../upstream/forward.ts";
+import type { AnswerListener, Forwarding } from "../upstream/forward.ts";
 import { releaseBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { fail } from "./fail.ts";
-import { type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
+import { awaitFirstByte, type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
 import { StreamRelay } from "./stream.ts";
 
 /** Answers up to this size leave in one write together with their head; bytes. */
@@ -37,12 +37,8 @@ export class Relay implements AnswerListener {
     this.#exchange.target = target;
   }
 
-  /** A deadline costs less than the timer that undici would make for every request. */
   sent(): void {
-    const exchange = this.#exchange;
-    const { firstByte } = this.#call.agent.row.timeouts;
-    exchange.lateReason = "FirstByteTimeout";
-    exchange.deadline = firstByte > 0 ? exchange.plane.monotonic() + firstByte : Infinity;
+    awaitFirstByte(this.#exchange, this.#call.agent);
   }
 
   started(status: number, headers: IncomingHttpHeaders, upstream: Forwarding): void {
@@ -50,7 +46,7 @@ export class Relay implements AnswerListener {
     const call = this.#call;
     exchange.status = status;
     exchange.deadline = Infinity;
-    if (exchange.requestBytes > KEPT_BODY) releaseBody(exchange);
+    releaseBody(exchange);
     if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
     // One of two Content-Types, and each reader may take another.
     if (typeof headers["content-type"] === "object") return fail(exchange, "InvalidAgentResponse");

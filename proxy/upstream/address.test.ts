@@ -1,7 +1,9 @@
 import { createServer, type Server } from "node:net";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createAddressPolicy } from "../table/address-policy.ts";
-import { judgedConnector, type Resolve } from "./address.ts";
+import { createClock } from "../../process/clock.ts";
+import { createAddressJudge, type Resolve } from "./address.ts";
+import { createDial } from "./dial.ts";
 
 let server: Server;
 let port = 0;
@@ -27,14 +29,23 @@ function tryTo(
   options: { allowed?: readonly string[]; resolve?: Resolve; timeout?: number } = {},
 ): Promise<string> {
   const { allowed = [], resolve = resolves("127.0.0.1"), timeout = 5000 } = options;
-  const connect = judgedConnector({ timeout, allowed: createAddressPolicy(allowed), resolve });
+  const judge = createAddressJudge(createAddressPolicy(allowed), resolve);
+  const dial = createDial({
+    origin: `http://${hostname.includes(":") && !hostname.startsWith("[") ? `[${hostname}]` : hostname}:${port}`,
+    serverName: undefined,
+    timeout,
+    judge,
+    clock: createClock(),
+  });
   return new Promise((done) => {
-    connect({ hostname, host: `${hostname}:${port}`, protocol: "http:", port: String(port) }, (error, socket) => {
-      if (error !== null) done((error as NodeJS.ErrnoException).code ?? error.message);
-      else {
+    const socket = dial({
+      up() {
         socket.destroy();
         done("connected");
-      }
+      },
+      octets: () => {},
+      ended: () => {},
+      failed: (error) => done((error as NodeJS.ErrnoException).code ?? error.message),
     });
   });
 }
@@ -71,6 +82,6 @@ describe("a connection", () => {
   });
 
   test("whose name does not resolve in time is a timeout", async () => {
-    expect(await tryTo("slow.example.com", { resolve: () => {}, timeout: 50 })).toBe("UND_ERR_CONNECT_TIMEOUT");
+    expect(await tryTo("slow.example.com", { resolve: () => {}, timeout: 50 })).toBe("PARLEY_CONNECT_TIMEOUT");
   });
 });

@@ -1,7 +1,6 @@
-// How `url` backends are connected to. In: a policy over addresses. Out: a connector that judges every address it would use.
+// How the addresses of `url` backends are judged. In: a policy over addresses. Out: a lookup that gives only those that it admits.
 import { lookup as systemLookup, type LookupAddress } from "node:dns";
 import { isIP, type LookupFunction } from "node:net";
-import { buildConnector } from "undici";
 
 /** A connection that the administrator's policy forbids. */
 export class AddressRefused extends Error {
@@ -22,37 +21,32 @@ const resolveBySystem: Resolve = (hostname, options, done) => {
   systemLookup(hostname, { ...options, verbatim: true }, done);
 };
 
+export interface AddressJudge {
+  /** False for a host that is an address itself, and forbidden: an address is never looked up. */
+  admits(host: string): boolean;
+  readonly lookup: LookupFunction;
+}
+
 /**
- * Makes connections only to addresses that `allowed` admits. The judgement is on the address that the socket then uses, so a name
- * that resolves differently a moment later gains nothing (DNS rebinding).
- *
- * @param timeout milliseconds for name, connection and TLS together; 0: none
+ * Judges the addresses that sockets would use. The judgement is on the address that is then connected to, so a name that resolves
+ * differently a moment later gains nothing (DNS rebinding).
  */
-export function judgedConnector(options: {
-  timeout: number;
-  allowed: (address: string) => boolean;
-  resolve?: Resolve;
-}): buildConnector.connector {
-  const { timeout, allowed, resolve = resolveBySystem } = options;
-  const lookup: LookupFunction = (hostname, lookupOptions, done) => {
-    resolve(hostname, { all: true, ...family(lookupOptions.family) }, (error, addresses) => {
-      if (error !== null) return done(error, "", 0);
-      const admitted = addresses.filter(({ address }) => allowed(address));
-      const [first] = admitted;
-      if (first === undefined) return done(new AddressRefused(), "", 0);
-      if (lookupOptions.all === true) done(null, admitted);
-      else done(null, first.address, first.family);
-    });
-  };
-  const connect = buildConnector({ timeout, allowH2: false, lookup });
-  return (target, done) => {
-    const host = target.hostname.startsWith("[") ? target.hostname.slice(1, -1) : target.hostname;
-    // An address in the URL is never looked up.
-    if (isIP(host) !== 0 && !allowed(host)) {
-      queueMicrotask(() => done(new AddressRefused(), null));
-      return;
-    }
-    connect(target, done);
+export function createAddressJudge(
+  allowed: (address: string) => boolean,
+  resolve: Resolve = resolveBySystem,
+): AddressJudge {
+  return {
+    admits: (host) => isIP(host) === 0 || allowed(host),
+    lookup(hostname, options, done) {
+      resolve(hostname, { all: true, ...family(options.family) }, (error, addresses) => {
+        if (error !== null) return done(error, "", 0);
+        const admitted = addresses.filter(({ address }) => allowed(address));
+        const [first] = admitted;
+        if (first === undefined) return done(new AddressRefused(), "", 0);
+        if (options.all === true) done(null, admitted);
+        else done(null, first.address, first.family);
+      });
+    },
   };
 }
 

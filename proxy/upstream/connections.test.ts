@@ -10,6 +10,9 @@ function setUp() {
   const connections = createConnections({ clock, allowed: () => true });
   return {
     connections,
+    pass: (milliseconds: number): void => {
+      now += milliseconds;
+    },
     /** Sweeps as the proxy does, four times a second. */
     wait: (milliseconds: number): void => {
       for (let passed = 0; passed < milliseconds; passed += 250) {
@@ -64,27 +67,39 @@ describe("a pool", () => {
     expect(clients).not.toContain(pool.take());
   });
 
-  test("gives no client again that was dropped, and ends it", async () => {
+  test("gives no client again that was dropped, and ends it", () => {
     const pool = setUp().connections.get(key);
     const client = pool.take();
     pool.drop(client);
-    await Promise.resolve();
-    expect(client.destroyed).toBe(true);
+    expect(client.closed).toBe(true);
     expect(pool.take()).not.toBe(client);
   });
 
-  test("closes clients that it did not need for half a minute", () => {
+  test("closes connections that were idle for over three seconds, and none that are in use", () => {
     const { connections, wait } = setUp();
     const pool = connections.get(key);
-    const clients = Array.from({ length: 10 }, () => pool.take());
-    for (const client of clients) pool.give(client);
-    for (let round = 0; round < 4; round++) {
-      const busy = [pool.take(), pool.take()];
-      wait(20_000);
-      for (const client of busy) pool.give(client);
-    }
-    expect(clients.filter(({ closed }) => !closed)).toHaveLength(2);
-    expect(connections.get(key)).toBe(pool);
+    const [idle, busy, short] = [pool.take(), pool.take(), pool.take()];
+    short.reuse = 1000;
+    pool.give(short);
+    wait(1250);
+    pool.give(idle);
+    expect([idle, busy, short].map(({ closed }) => closed)).toEqual([false, false, true]);
+    wait(2750);
+    expect([idle, busy].map(({ closed }) => closed)).toEqual([false, false]);
+    wait(500);
+    expect([idle, busy].map(({ closed }) => closed)).toEqual([true, false]);
+  });
+
+  test("gives none again that was idle for too long, though nobody swept", () => {
+    const { connections, pass } = setUp();
+    const pool = connections.get(key);
+    const [one, other] = [pool.take(), pool.take()];
+    pool.give(one);
+    pool.give(other);
+    pass(3000);
+    const taken = pool.take();
+    expect([one, other]).not.toContain(taken);
+    expect([one.closed, other.closed]).toEqual([true, true]);
   });
 
   test("that is forgotten closes its clients, those in use when they are given back", () => {
@@ -98,13 +113,13 @@ describe("a pool", () => {
     expect(used.closed).toBe(true);
   });
 
-  test("is ended with all that runs on it", async () => {
+  test("is ended with all that runs on it", () => {
     const { connections } = setUp();
     const pool = connections.get(key);
     const [used, free] = [pool.take(), pool.take()];
     pool.give(free);
-    await connections.close();
-    expect([used.destroyed, free.destroyed]).toEqual([true, true]);
+    connections.close();
+    expect([used.closed, free.closed]).toEqual([true, true]);
   });
 
   test("of judged addresses is forgotten when the policy changes, others stay", () => {

@@ -1,11 +1,12 @@
 // Connections to agents. In: origin, connect timeout, server name. Out: a pool that all agents share; unused ones are closed.
-import { buildConnector, Client } from "undici";
 import type { Clock } from "../../process/clock.ts";
-import { judgedConnector } from "./address.ts";
+import { createAddressJudge } from "./address.ts";
+import { Connection } from "./connection.ts";
+import { createDial } from "./dial.ts";
 
 /** An idle connection is not used again after this time: agents commonly close theirs after five seconds. */
 const KEEP_ALIVE_MS = 3000;
-/** A pool without requests is closed after this time, and so are clients that a pool did not need for as long. */
+/** A pool without requests is closed after this time. */
 const IDLE_POOL_MS = 30_000;
 
 export interface ConnectionKey {
@@ -17,26 +18,25 @@ export interface ConnectionKey {
   readonly judged: boolean;
 }
 
-/**
- * A client for each request that runs, each with one connection at most. Not undici's Pool, which does more for each request to find
- * out who is free.
- */
+/** Connections to one place, made in one way; each carries one request at a time. */
 export interface Pool {
-  /** A client for one request: to be given back after its answer, or dropped when it failed or was aborted. */
-  take(): Client;
-  give(client: Client): void;
+  /** Host header of requests. */
+  readonly host: string;
+  /** A connection for one request: to be given back after its answer, or dropped when it failed or was aborted. */
+  take(): Connection;
+  give(connection: Connection): void;
   /** Ends it, and what runs on it. */
-  drop(client: Client): void;
+  drop(connection: Connection): void;
 }
 
 export interface Connections {
   /** The pool that all share who connect to the same place in the same way. */
   get(key: ConnectionKey): Pool;
-  /** Closes pools that were idle for long. */
+  /** Closes connections that were idle for too long, and pools that nobody asked for. */
   sweep(): void;
   /** Forgets the pools of judged addresses: the policy changed. Requests on them run to their end. */
   rejudge(): void;
-  close(): Promise<void>;
+  close(): void;
   readonly size: number;
 }
 
@@ -47,11 +47,11 @@ interface SharedPool extends Pool {
   /** Sweep that last found it in use; by the clock that never steps. */
   usedAt: number;
   readonly busy: boolean;
-  /** Closes clients that were not needed since the last time. */
-  trim(): void;
+  /** Closes connections that were idle for too long. */
+  trim(now: number): void;
   /** Closes those that are free now, and all others as they are given back. */
   close(): void;
-  destroy(): Promise<unknown>;
+  destroy(): void;
 }
 
 /**
@@ -60,15 +60,7 @@ interface SharedPool extends Pool {
 export function createConnections(deps: { clock: Clock; allowed: (address: string) => boolean }): Connections {
   const { clock, allowed } = deps;
   const pools = new Map<string, SharedPool>();
-  let trimmedAt = clock.elapsed();
-
-  function connector({ connectTimeout, judged }: ConnectionKey): buildConnector.connector {
-    if (judged) return judgedConnector({ timeout: connectTimeout, allowed });
-    const connect = buildConnector({ timeout: connectTimeout, allowH2: false });
-    // Without TLS a server name has no meaning, but would make the connector look it up.
-    return (options, done) =>
-      options.protocol === "https:" ? connect(options, done) : connect(withoutServerName(options), done);
-  }
+  const judge = createAddressJudge(allowed);
 
   function forget(id: string, pool: SharedPool): void {
     pools.delete(id);
@@ -83,26 +75,14 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
         known.used = true;
         return known;
       }
-      const connect = connector(key);
-      const pool = createPool(key.judged, clock.elapsed(), () => {
-        return new Client(key.origin, {
-          connect,
-          allowH2: false,
-          pipelining: 1,
-          keepAliveTimeout: KEEP_ALIVE_MS,
-          keepAliveMaxTimeout: KEEP_ALIVE_MS,
-          maxHeaderSize: 32 * 1024,
-        });
-      });
+      const pool = createPool(key, clock, key.judged ? judge : undefined);
       pools.set(id, pool);
       return pool;
     },
     sweep() {
       const now = clock.elapsed();
-      const trims = now - trimmedAt > IDLE_POOL_MS;
-      if (trims) trimmedAt = now;
       for (const [id, pool] of pools) {
-        if (trims) pool.trim();
+        pool.trim(now);
         if (pool.busy || pool.used) {
           pool.used = false;
           pool.usedAt = now;
@@ -112,10 +92,9 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
     rejudge() {
       for (const [id, pool] of pools) if (pool.judged) forget(id, pool);
     },
-    async close() {
-      const closing = [...pools.values()].map((pool) => pool.destroy());
+    close() {
+      for (const pool of pools.values()) pool.destroy();
       pools.clear();
-      await Promise.all(closing);
     },
     get size() {
       return pools.size;
@@ -123,57 +102,69 @@ export function createConnections(deps: { clock: Clock; allowed: (address: strin
   };
 }
 
-function createPool(judged: boolean, now: number, connect: () => Client): SharedPool {
-  const all = new Set<Client>();
-  /** The last one given back is taken first: its connection is the most likely to be open. */
-  const free: Client[] = [];
-  /** How many of them were free all the time since they were last trimmed. */
-  let spare = 0;
+function createPool(
+  key: ConnectionKey,
+  clock: Clock,
+  judge: ReturnType<typeof createAddressJudge> | undefined,
+): SharedPool {
+  const { origin, host, connectTimeout, judged } = key;
+  const dial = createDial({ origin, serverName: host, timeout: connectTimeout, judge, clock });
+  const all = new Set<Connection>();
+  /** The last one given back is taken first: the most likely to be open. So the first ones were idle for longest. */
+  let free: Connection[] = [];
   let closed = false;
 
-  function end(client: Client): void {
-    all.delete(client);
-    client.close().catch(() => {});
+  function end(connection: Connection): void {
+    all.delete(connection);
+    connection.destroy();
+  }
+
+  function onIdleClose(connection: Connection): void {
+    all.delete(connection);
+    free = free.filter((each) => each !== connection);
   }
 
   return {
+    host: host ?? new URL(origin).host,
     judged,
     used: true,
-    usedAt: now,
+    usedAt: clock.elapsed(),
     get busy() {
       return free.length < all.size;
     },
     take() {
-      let client = free.pop();
-      spare = Math.min(spare, free.length);
-      if (client === undefined) {
-        client = connect();
-        all.add(client);
+      const last = free.pop();
+      if (last !== undefined) {
+        if (last.freeUntil > clock.elapsed()) return last;
+        // The others were idle for longer still.
+        end(last);
+        for (const connection of free.splice(0)) end(connection);
       }
-      return client;
+      const connection = new Connection(dial, onIdleClose);
+      all.add(connection);
+      return connection;
     },
-    give(client) {
-      if (closed) end(client);
-      else free.push(client);
+    give(connection) {
+      if (closed || connection.closed) return end(connection);
+      connection.freeUntil = clock.elapsed() + Math.min(KEEP_ALIVE_MS, connection.reuse);
+      free.push(connection);
     },
-    drop(client) {
-      all.delete(client);
-      // Often called by the client itself, which is to come to its end first.
-      queueMicrotask(() => void client.destroy().catch(() => {}));
-    },
-    trim() {
-      for (const client of free.splice(0, spare)) end(client);
-      spare = free.length;
+    drop: end,
+    trim(now) {
+      const kept = free.filter(({ freeUntil }) => freeUntil > now);
+      if (kept.length === free.length) return;
+      for (const connection of free) if (connection.freeUntil <= now) end(connection);
+      free = kept;
     },
     close() {
       closed = true;
-      for (const client of free.splice(0)) end(client);
+      for (const connection of free.splice(0)) end(connection);
     },
-    destroy: () => Promise.all([...all].map((client) => client.destroy())),
+    destroy() {
+      closed = true;
+      for (const connection of all) connection.destroy();
+      all.clear();
+      free = [];
+    },
   };
-}
-
-function withoutServerName(options: buildConnector.Options): buildConnector.Options {
-  const { servername: _, ...rest } = options;
-  return rest;
 }

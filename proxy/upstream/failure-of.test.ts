@@ -1,6 +1,7 @@
-import { errors } from "undici";
 import { expect, test } from "vitest";
 import { AddressRefused } from "./address.ts";
+import { BadAnswer } from "./connection.ts";
+import { ConnectTimeout } from "./dial.ts";
 import { failureOf } from "./failure-of.ts";
 
 const withCode = (code: string): Error => Object.assign(new Error(code), { code });
@@ -10,17 +11,15 @@ test.each([
   [withCode("ECONNREFUSED"), false, "ConnectFailed"],
   [withCode("ENOTFOUND"), false, "ConnectFailed"],
   [withCode("DEPTH_ZERO_SELF_SIGNED_CERT"), false, "ConnectFailed"],
-  [new errors.ConnectTimeoutError(), false, "ConnectTimeout"],
+  [new ConnectTimeout(), false, "ConnectTimeout"],
   [withCode("ETIMEDOUT"), false, "ConnectTimeout"],
   [withCode("ETIMEDOUT"), true, "UpstreamReset"],
   [withCode("ECONNRESET"), true, "UpstreamReset"],
-  [new errors.SocketError(), true, "UpstreamReset"],
-  [new errors.ResponseContentLengthMismatchError(), true, "UpstreamReset"],
-  [new errors.HeadersTimeoutError(), true, "FirstByteTimeout"],
-  [new errors.BodyTimeoutError(), true, "StreamIdle"],
-  [new errors.HeadersOverflowError(), true, "InvalidAgentResponse"],
-  [new errors.HTTPParserError("no HTTP"), true, "InvalidAgentResponse"],
-  [new errors.InvalidArgumentError(), false, "Internal"],
+  [withCode("EPIPE"), true, "UpstreamReset"],
+  [new BadAnswer("closed"), true, "UpstreamReset"],
+  [new BadAnswer("closed"), false, "ConnectFailed"],
+  [new BadAnswer("malformed"), true, "InvalidAgentResponse"],
+  [new BadAnswer("unexpected"), true, "InvalidAgentResponse"],
   [new TypeError("a bug"), true, "Internal"],
   ["no error at all", true, "Internal"],
 ] as const)("%s (sent: %s) is %s", (error, sent, reason) => {

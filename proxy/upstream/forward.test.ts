@@ -244,7 +244,7 @@ describe("a fault of our own", () => {
     const affinity = createAffinity(100);
     const clock = createFakeClock();
     const connections = createConnections({ clock, allowed: () => true });
-    await use(Promise.resolve(connections));
+    await use(Promise.resolve({ close: async () => connections.close() }));
     const picker = createPicker({ table, states: createEndpointStates(), affinity, random });
     const errors: string[] = [];
     const silent = (): void => {};
@@ -268,6 +268,7 @@ describe("a fault of our own", () => {
     const reason = await new Promise((resolve) =>
       forward(request, {
         chosen: () => {},
+        sent: () => {},
         started: () => {},
         data: () => {},
         ended() {
@@ -291,6 +292,7 @@ describe("a fault of our own", () => {
         chosen() {
           state.broken = true;
         },
+        sent: () => {},
         started: () => {},
         data: () => {},
         ended: () => {},

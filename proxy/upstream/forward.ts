@@ -1,12 +1,12 @@
 // One request to an agent. In: what to send and who hears the answer. Out: the answer in callbacks, or one reason why there is none.
 // A connection that never came up is tried on other endpoints, each once; nothing is sent twice.
 import type { IncomingHttpHeaders } from "node:http";
-import { Readable } from "node:stream";
-import type { Client, Dispatcher } from "undici";
 import type { Log } from "../../process/log.ts";
 import type { FailureReason } from "../request/failure.ts";
+import { requestHead } from "../http1/request-head.ts";
 import type { Agent, Table } from "../table/compiled.ts";
 import type { Affinity } from "./affinity.ts";
+import type { AnswerHandler, Connection } from "./connection.ts";
 import type { Connections, Pool } from "./connections.ts";
 import type { Target } from "./endpoint.ts";
 import { failureOf } from "./failure-of.ts";
@@ -22,7 +22,7 @@ export class ForwardRequest {
   readonly path: (target: Target) => string;
   /** Names and values in turn; no host, no credentials. */
   readonly headers: readonly string[];
-  /** Gone once the agent answers. */
+  /** Gone once it was sent. */
   body: Buffer | null;
 
   constructor(
@@ -44,31 +44,12 @@ export class ForwardRequest {
   }
 }
 
-/** Bytes; the HTTP client keeps a body up to this for as long as the answer runs. What is larger goes once it was sent. */
-export const KEPT_BODY = 64 * 1024;
-
-/** A body that is let go of as soon as it was taken. */
-class LargeBody extends Readable {
-  #body: Buffer | null;
-
-  constructor(body: Buffer) {
-    super();
-    this.#body = body;
-  }
-
-  override _read(): void {
-    const body = this.#body;
-    this.#body = null;
-    this.push(body);
-  }
-}
-
 /** Hears one answer: `started` once, `data` as often as there is any, then `ended`; or `failed` once, at any time. */
 export interface AnswerListener {
   /** An endpoint was chosen; called again when another one is tried. */
   chosen(target: Target): void;
-  /** The request leaves on a connection that is up. Whoever has this method sees to `timeouts.firstByte` on its own. */
-  sent?(): void;
+  /** The request leaves on a connection that is up. How long the answer may take from now on is the listener's to see to. */
+  sent(): void;
   started(status: number, headers: IncomingHttpHeaders, forwarding: Forwarding): void;
   data(chunk: Buffer): void;
   ended(): void;
@@ -112,8 +93,8 @@ export function credentialHeaders(agent: Agent, table: Table): readonly string[]
   return headers;
 }
 
-/** Lives as long as its request; undici calls it as its handler, so that a request costs one object. */
-class Attempt implements Forwarding, Dispatcher.DispatchHandler {
+/** Lives as long as its request; the connection calls it as its handler, so that a request costs one object. */
+class Attempt implements Forwarding, AnswerHandler {
   readonly #deps: ForwardDeps;
   readonly #request: ForwardRequest;
   readonly #listener: AnswerListener;
@@ -121,8 +102,8 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
   #target: Target | undefined;
   #bound = false;
   #pool: Pool | undefined;
-  #client: Client | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #connection: Connection | undefined;
+  #sent = false;
   #over = false;
 
   constructor(deps: ForwardDeps, request: ForwardRequest, listener: AnswerListener) {
@@ -134,7 +115,7 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
   /** Sends the request to the next endpoint that may have it. */
   next(lastFailure?: FailureReason): void {
     const { table, picker, affinity, connections } = this.#deps;
-    const { ids, claimsContext, method, body } = this.#request;
+    const { ids, claimsContext, method, body, headers } = this.#request;
     const agent = lastFailure === undefined ? this.#request.agent : this.#agentOfNow();
     // It left while a connection was tried; an old row must not meet a credential of now.
     if (agent === undefined) return this.#fail("AgentNotFound");
@@ -149,80 +130,88 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
     this.#target = target;
     this.#bound = pick.bound;
     this.#listener.chosen(target);
-    const { connect, firstByte } = agent.row.timeouts;
     const pool = connections.get({
       origin: target.origin,
-      connectTimeout: connect,
+      connectTimeout: agent.row.timeouts.connect,
       host: target.host,
       judged: target.judged,
     });
-    const client = pool.take();
+    const head = requestHead({
+      method,
+      path: this.#request.path(target),
+      host: pool.host,
+      fields: credentials.length === 0 ? headers : [...headers, ...credentials],
+      length: body?.length,
+    });
+    if (head === undefined) {
+      this.#deps.log.error({ agent: agent.id }, "request not forwarded: its head cannot be written");
+      return this.#fail("Internal");
+    }
+    const connection = pool.take();
     this.#pool = pool;
-    this.#client = client;
+    this.#connection = connection;
     target.state.inFlight++;
-    const headers = [...this.#request.headers, ...credentials];
-    if (target.host !== undefined) headers.push("host", target.host);
-    const path = this.#request.path(target);
-    const sent = body === null || body.length <= KEPT_BODY ? body : new LargeBody(body);
-    if (sent !== body) headers.push("content-length", String(body?.length ?? 0));
-    const headersTimeout = this.#listener.sent === undefined ? firstByte : 0;
-    client.dispatch({ path, method, headers, body: sent, headersTimeout, bodyTimeout: 0 }, this);
+    connection.send(head, body, method === "HEAD", this);
   }
 
   abort(): void {
     if (this.#over) return;
     this.#over = true;
     this.#release("failed");
-    this.#controller?.abort(new Error("aborted"));
   }
 
   pause(): void {
-    this.#controller?.pause();
+    this.#connection?.pause();
   }
 
   resume(): void {
-    this.#controller?.resume();
+    this.#connection?.resume();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    // The client left while the connection was made.
-    if (this.#over) controller.abort(new Error("aborted"));
-    else this.#listener.sent?.();
-  }
+  // An exception of a listener must not reach the socket's events, where it would end the process.
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    // 1xx is between us and the agent.
-    if (this.#over || status < 200) return;
+  onSent(): void {
+    this.#sent = true;
     this.#request.body = null;
-    this.#listener.started(status, headers, this);
+    try {
+      this.#listener.sent();
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
-  onResponseData(_: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#over) this.#listener.data(chunk);
+  onHead(status: number, headers: IncomingHttpHeaders): void {
+    try {
+      this.#listener.started(status, headers, this);
+    } catch (error) {
+      this.#broken(error);
+    }
   }
 
-  onResponseEnd(): void {
-    if (this.#over) return;
+  onData(chunk: Buffer): void {
+    try {
+      this.#listener.data(chunk);
+    } catch (error) {
+      this.#broken(error);
+    }
+  }
+
+  onEnd(): void {
     this.#release("answered");
     this.#over = true;
     try {
       this.#listener.ended();
     } catch (error) {
-      this.#deps.log.error({ err: error }, "answer not passed on");
-      this.#listener.failed("Internal");
+      this.#broken(error);
     }
   }
 
-  onResponseError(_: Dispatcher.DispatchController | null, error: Error): void {
-    if (this.#over) return;
+  onError(error: Error): void {
     this.#release("failed");
-    const reason = failureOf(error, this.#controller !== undefined);
+    const reason = failureOf(error, this.#sent);
     if (reason === "Internal") this.#deps.log.error({ err: error }, "request not forwarded");
     const target = this.#target;
-    if (this.#controller !== undefined || this.#bound || target === undefined || reason === "Internal") {
-      return this.#fail(reason);
-    }
+    if (this.#sent || this.#bound || target === undefined || reason === "Internal") return this.#fail(reason);
     const { agent, ids, claimsContext } = this.#request;
     if (claimsContext && ids.contextId !== undefined) {
       this.#deps.affinity.release(agent.id, ids.contextId, target.identity);
@@ -245,12 +234,18 @@ class Attempt implements Forwarding, Dispatcher.DispatchHandler {
   }
 
   #release(how: "answered" | "failed"): void {
-    const client = this.#client;
-    if (client === undefined) return;
-    this.#client = undefined;
-    if (how === "answered") this.#pool?.give(client);
-    else this.#pool?.drop(client);
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    this.#connection = undefined;
+    if (how === "answered") this.#pool?.give(connection);
+    else this.#pool?.drop(connection);
     if (this.#target !== undefined) this.#target.state.inFlight--;
+  }
+
+  #broken(error: unknown): void {
+    this.#deps.log.error({ err: error }, "answer not passed on");
+    this.#release("failed");
+    this.#fail("Internal");
   }
 
   #fail(reason: FailureReason): void {
