@@ -110,7 +110,7 @@ async function run(config: ProxyConfig): Promise<void> {
   // Unready from the signal on; load balancers get time to notice before the listener closes, and clients to leave.
   shutdown.step("drain delay", async () => {
     proxy.retire();
-    await new Promise((resolve) => void clock.setTimeout(resolve, config.drainDelay));
+    await new Promise<void>((resolve) => void clock.setTimeout(resolve, config.drainDelay));
   });
   shutdown.step("drain", async () => void (await proxy.drain(config.drainTimeout)));
   shutdown.step("listener", () => proxy.close());
