@@ -2,10 +2,11 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../proxy/table/clock.test-support.ts";
 import { createLoop } from "./loop.ts";
-import type { Scope } from "./loop.ts";
 import type { Kind, Ref, StoredObject } from "./objects.ts";
 import { createPublisher } from "./publish/publisher.ts";
 import { quietMetrics } from "./publish/quiet.test-support.ts";
+import { createRelists } from "./relists.ts";
+import type { Scope } from "./relists.ts";
 import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
 import { createTranslation } from "./translate/engine.ts";
@@ -37,6 +38,7 @@ describe("createLoop", () => {
     const clock = createFakeClock();
     const log = { trace: silent, debug: silent, info: silent, warn: silent, error: () => errors++ };
     const store = createStore({ gatewayName: "default" });
+    const relists = createRelists(store);
     const settings = {
       gatewayName: "default",
       publicUrl: undefined,
@@ -75,13 +77,18 @@ describe("createLoop", () => {
     const turns: { readonly refs: readonly Ref[]; readonly results: readonly string[] }[] = [];
     const loop = createLoop({
       store,
+      relists,
+      onHeld: silent,
       translation: {
-        update: (refs) => {
-          const output = translation.update(refs);
+        ...translation,
+        get idle() {
+          return translation.idle;
+        },
+        work: () => {
+          const output = translation.work();
           perhaps("update");
           return output;
         },
-        rebuild: (lost) => translation.rebuild(lost),
       },
       publisher: {
         apply: (changes) => {
@@ -110,7 +117,12 @@ describe("createLoop", () => {
       log,
       translated: silent,
     });
-    const list = (kind: Kind, ...objects: StoredObject[]): void => loop.take(of(kind), { type: "replaced", objects });
+    const listIn = (scope: Scope, ...objects: StoredObject[]): void => {
+      loop.take(scope, { type: "listing" });
+      for (const object of objects) loop.take(scope, { type: "listed", objects: [object] });
+      loop.take(scope, { type: "replaced" });
+    };
+    const list = (kind: Kind, ...objects: StoredObject[]): void => listIn(of(kind), ...objects);
     const upsert = (object: StoredObject): void => loop.take(of(object.kind), { type: "upsert", object });
     const remove = (kind: Kind, name: string): void =>
       loop.take(of(kind), { type: "delete", namespace: "agents", name });
@@ -124,6 +136,7 @@ describe("createLoop", () => {
       read,
       turns,
       list,
+      listIn,
       upsert,
       remove,
       rows: () =>
@@ -223,12 +236,12 @@ describe("createLoop", () => {
       { kind: "Service", namespace: "one" },
       { kind: "Service", namespace: "two" },
     ];
-    const { loop, store } = start([one, two]);
-    loop.take(one, { type: "replaced", objects: [service({ namespace: "one", name: "a" })] });
+    const { loop, listIn, store } = start([one, two]);
+    listIn(one, service({ namespace: "one", name: "a" }));
     expect(loop.isSynced("Service")).toBe(false);
-    loop.take(two, { type: "replaced", objects: [service({ namespace: "two", name: "b" })] });
+    listIn(two, service({ namespace: "two", name: "b" }));
     await turn();
-    loop.take(one, { type: "replaced", objects: [service({ namespace: "one", name: "c" })] });
+    listIn(one, service({ namespace: "one", name: "c" }));
     await turn();
     expect([...store.list("Service")].map(({ metadata: { name } }) => name).sort()).toEqual(["b", "c"]);
   });
@@ -271,14 +284,17 @@ describe("createLoop", () => {
   });
 
   it("does not open before a turn has come through", async () => {
-    const { begin, upsert, publisher } = start();
+    const { begin, upsert, publisher, rows } = start();
     failing.add("status");
     await begin(agent());
-    await turn();
     expect([publisher.isOpen, errors]).toEqual([false, 1]);
     upsert(agent({ name: "b" }));
     await turn();
-    expect([publisher.isOpen, publisher.state.sequence]).toEqual([true, 1]);
+    expect([publisher.isOpen, publisher.state.sequence, rows()]).toEqual([
+      true,
+      1,
+      ["agent/agents/b", "agent/agents/travel"],
+    ]);
   });
 
   it("takes labels of Namespaces along", async () => {

@@ -1,22 +1,22 @@
 // The one loop of the operator. In: changes of all kinds as they are read. Out: the store kept up to them, and, once every kind has been
-// read, what changed translated, published and handed to statuses. Changes that arrive together are translated together.
+// read, what changed translated, published and handed to statuses: in slices of a few milliseconds, so that nothing else has to wait.
 import type { Log } from "../process/log.ts";
 import type { RowChange } from "../proxy/table/contract.ts";
 import type { KindChange } from "./kube/reflector.ts";
 import { refOf } from "./objects.ts";
-import type { Kind, Ref, StoredObject } from "./objects.ts";
+import type { Kind, Ref } from "./objects.ts";
+import type { HeldKind, Relists, Scope } from "./relists.ts";
 import type { Store } from "./store.ts";
-import type { ObjectResult, TranslateOutput } from "./translate/result.ts";
+import type { Translation } from "./translate/engine.ts";
+import type { ObjectResult } from "./translate/result.ts";
 
-/** One list and watch: a kind in one namespace, or in all. */
-export interface Scope {
-  readonly kind: Kind;
-  readonly namespace?: string | undefined;
-}
+/** Milliseconds of translation between two turns of everything else. */
+const SLICE = 8;
 
 export interface LoopDeps {
   readonly store: Store;
-  readonly translation: { update(refs: Iterable<Ref>): TranslateOutput; rebuild(lost?: boolean): TranslateOutput };
+  readonly relists: Relists;
+  readonly translation: Pick<Translation, "mark" | "reconsider" | "work" | "rebuild" | "idle">;
   readonly publisher: { apply(changes: readonly RowChange[]): number; open(): void };
   readonly status: {
     results(results: readonly ObjectResult[], sequence: number): void;
@@ -25,6 +25,8 @@ export interface LoopDeps {
   };
   /** Told what changed in the store, after it was translated. */
   readonly onTurn: (refs: ReadonlySet<Ref>, results: readonly ObjectResult[]) => void;
+  /** Told whenever other objects are held than before. */
+  readonly onHeld: (held: readonly HeldKind[]) => void;
   /** Everything that must have been listed before anything is published. */
   readonly scopes: readonly Scope[];
   /** Milliseconds of a clock that never steps. */
@@ -35,6 +37,8 @@ export interface LoopDeps {
 
 export interface Loop {
   take(scope: Scope, change: KindChange): void;
+  /** Drops what the ids of held relists name. */
+  confirm(ids: readonly string[]): void;
   isSynced(kind: Kind): boolean;
   /** Every kind has been read. */
   readonly synced: boolean;
@@ -43,32 +47,37 @@ export interface Loop {
 }
 
 export function createLoop(deps: LoopDeps): Loop {
-  const { store, translation, publisher, status, log, now } = deps;
+  const { store, relists, translation, publisher, status, log, now } = deps;
   const unsynced = new Set(deps.scopes.map(scopeId));
-  let dirty = new Set<Ref>();
+  /** Changed, and not yet told. */
+  const dirty = new Set<Ref>();
   let scheduled = false;
-  /** What the next turn begins from: nothing was translated yet; what the last turn gave has arrived; it failed half way. */
-  let before: "nothing" | "turn" | "failure" = "nothing";
+  let isOpen = false;
+  /** What the last turn gave may not have arrived. */
+  let failed = false;
 
   const turn = (): void => {
     scheduled = false;
     if (unsynced.size > 0) return;
-    const refs = dirty;
-    dirty = new Set();
     const startedAt = now();
     try {
-      const output = before === "turn" ? translation.update(refs) : translation.rebuild(before === "failure");
+      const output = failed ? translation.rebuild(true) : translation.work(() => now() - startedAt >= SLICE);
+      const refs = new Set(failed ? dirty : output.refs.filter((ref) => dirty.has(ref)));
       const sequence = publisher.apply(output.changes);
       for (const { kind, namespace, name } of output.removed) status.removed(refOf(kind, namespace, name));
       status.results(output.results, sequence);
+      if (!isOpen && translation.idle) {
+        publisher.open();
+        isOpen = true;
+      }
       deps.onTurn(refs, output.results);
-      if (before !== "turn") publisher.open();
-      before = "turn";
+      for (const ref of refs) dirty.delete(ref);
+      failed = false;
+      if (!translation.idle) schedule();
     } catch (error) {
       // A bug. What is published stays. Everything is made anew and handed over once more: now, and if that fails too, with the next change.
-      for (const ref of refs) dirty.add(ref);
-      if (before === "turn") schedule();
-      before = "failure";
+      if (!failed) schedule();
+      failed = true;
       log.error({ err: error }, "translation failed; what is published stays as it is");
     }
     deps.translated((now() - startedAt) / 1000);
@@ -81,37 +90,75 @@ export function createLoop(deps: LoopDeps): Loop {
   };
 
   const mark = (refs: Iterable<Ref>): void => {
-    for (const ref of refs) dirty.add(ref);
-    if (dirty.size > 0) schedule();
+    let any = false;
+    for (const ref of refs) {
+      dirty.add(ref);
+      any = true;
+    }
+    if (!any) return;
+    translation.mark(refs);
+    schedule();
   };
 
-  const replace = ({ kind, namespace }: Scope, objects: readonly StoredObject[]): void => {
-    // A relist that would drop most of the rows is held here, once there are guards.
-    const others =
-      namespace === undefined ? [] : [...store.list(kind)].filter((o) => o.metadata.namespace !== namespace);
-    mark(store.replace(kind, [...others, ...objects]));
-    for (const { metadata } of objects) status.stored(refOf(kind, metadata.namespace, metadata.name));
+  /** Those that depend on what is held, or is so no longer, say so in their conditions. */
+  const hold = (refs: readonly Ref[]): void => {
+    if (refs.length === 0) return;
+    translation.reconsider(refs);
+    schedule();
+    deps.onHeld(relists.held());
+  };
+
+  const end = (scope: Scope): void => {
+    const { dropped, held } = relists.end(scope);
+    mark(dropped);
+    if (held.length > 0) {
+      const { kind, namespace } = scope;
+      log.error(
+        { kind, ...(namespace === undefined ? {} : { namespace }), objects: held.length, kept: store.size(kind) },
+        "a list lacks most of what was there: it is held until it is confirmed with parley confirm",
+      );
+    }
+    hold(held);
+    if (unsynced.delete(scopeId(scope)) && unsynced.size === 0) schedule();
   };
 
   return {
     take: (scope, change) => {
       switch (change.type) {
+        case "listing":
+          relists.begin(scope);
+          return;
+        case "listed": {
+          const { changed, stored, released } = relists.take(scope, change.objects);
+          mark(changed);
+          for (const ref of stored) status.stored(ref);
+          hold(released);
+          return;
+        }
         case "replaced":
-          replace(scope, change.objects);
-          if (unsynced.delete(scopeId(scope)) && unsynced.size === 0) schedule();
+          end(scope);
           return;
         case "upsert": {
           const { kind, metadata } = change.object;
           const ref = refOf(kind, metadata.namespace, metadata.name);
           if (store.set(change.object)) mark([ref]);
           status.stored(ref);
+          if (relists.release(ref)) hold([ref]);
           return;
         }
         case "delete": {
           const ref = refOf(scope.kind, change.namespace, change.name);
           if (store.delete(ref)) mark([ref]);
+          if (relists.release(ref)) hold([ref]);
         }
       }
+    },
+    confirm: (ids) => {
+      const dropped = relists.confirm(ids);
+      if (dropped.length === 0) return;
+      log.warn({ ids, objects: dropped.length }, "a held relist was confirmed: its objects are dropped");
+      mark(dropped);
+      hold(dropped);
     },
     isSynced: (kind) => !deps.scopes.some((scope) => scope.kind === kind && unsynced.has(scopeId(scope))),
     get synced() {

@@ -17,13 +17,15 @@ import { leaseDurations, runLease } from "./kube/lease.ts";
 import { lookAtSecret } from "./kube/look-at-secret.ts";
 import { reflect } from "./kube/reflector.ts";
 import { KINDS } from "./kube/resources.ts";
-import { createLoop } from "./loop.ts";
-import type { Scope } from "./loop.ts";
 import { createTerm } from "./kube/term.ts";
+import { createTurns } from "./kube/turns.ts";
+import { createLoop } from "./loop.ts";
 import { createOperatorMetrics } from "./metrics.ts";
 import { createPublisher } from "./publish/publisher.ts";
 import { createStreamServer } from "./publish/stream-server.ts";
 import type { StreamServer } from "./publish/stream-server.ts";
+import { createRelists } from "./relists.ts";
+import type { Scope } from "./relists.ts";
 import { createSecrets } from "./secrets.ts";
 import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
@@ -67,6 +69,7 @@ export function createOperator(deps: OperatorDeps): Operator {
 
   // 1. Objects as they were read last.
   const store = createStore({ gatewayName: gateway });
+  const relists = createRelists(store);
 
   // 2. Objects to rows and findings, pure.
   const translation = createTranslation({
@@ -80,6 +83,7 @@ export function createOperator(deps: OperatorDeps): Operator {
       // Namespaces are no part of a namespace: with Roles alone they cannot be read.
       selectors: config.namespaces.length === 0,
     },
+    isHeld: (ref) => relists.isHeld(ref),
     onError: (ref, error) => log.error({ object: ref, err: error }, "translation of an object failed"),
   });
 
@@ -151,12 +155,16 @@ export function createOperator(deps: OperatorDeps): Operator {
   // 6. The loop that drives 1 to 5 by what the API server says.
   const loop = createLoop({
     store,
+    relists,
     translation,
     publisher,
     status,
+    onHeld: () => undefined,
     onTurn: (refs, results) => {
       secrets.turn(refs, results);
-      // Cards are read from the first turn on: before that nobody would know the agents that the findings are about.
+      // Before everything was translated once, nobody would know the agents that the findings are about.
+      if (!publisher.isOpen) return;
+      status.lead(lease.holding);
       discovery.lead(lease.holding);
       discovery.poke(refs);
     },
@@ -191,9 +199,10 @@ export function createOperator(deps: OperatorDeps): Operator {
   });
 
   const failures = createFailureLog({ log, now: () => clock.elapsed() });
+  const turn = createTurns();
   const follow = async (scope: Scope): Promise<void> => {
     const observe = metrics.reflector(scope.kind);
-    for await (const change of reflect({ client, ...scope, clock, random, log, failures, signal, observe })) {
+    for await (const change of reflect({ client, ...scope, clock, random, log, failures, signal, turn, observe })) {
       loop.take(scope, change);
     }
   };
@@ -201,7 +210,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     lease = { holding, holder };
     metrics.leader(holding);
     publisher.beat();
-    status.lead(holding);
+    if (publisher.isOpen) status.lead(holding);
     secrets.lead(holding);
     if (publisher.isOpen) discovery.lead(holding);
   };

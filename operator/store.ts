@@ -14,6 +14,8 @@ export interface ReadableStore {
   find<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined;
   /** All objects of a kind, in no order. */
   list<K extends Kind>(kind: K): Iterable<ObjectOf<K>>;
+  /** The references of all objects of a kind, in no order. */
+  refs(kind: Kind): Iterable<Ref>;
   /** How many objects of a kind there are. */
   size(kind: Kind): number;
   /** The slices of one Service, in no order. */
@@ -28,6 +30,8 @@ export interface Store extends ReadableStore {
   set(object: StoredObject): boolean;
   /** True if it was there. */
   delete(ref: Ref): boolean;
+  /** Whether the object is kept as it is here, by its uid and resourceVersion: costs nothing, and nothing of it need be looked at. */
+  has(object: StoredObject): boolean;
   /** Makes `objects` all that there is of a kind, as after a list. Gives the refs of what matters: changed, new or vanished. */
   replace(kind: Kind, objects: Iterable<StoredObject>): Ref[];
 }
@@ -77,7 +81,7 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     if (before !== undefined) unlink(ref, before);
     objects.set(ref, object);
     link(ref, object);
-    return before === undefined || !isDeepStrictEqual(whatMatters(before), whatMatters(object));
+    return before === undefined || !isSame(before, object);
   };
 
   return {
@@ -85,9 +89,14 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     find: <K extends Kind>(kind: K, namespace: string, name: string) =>
       objectsOf(kind).get(refOf(kind, namespace, name)) as ObjectOf<K> | undefined,
     list: <K extends Kind>(kind: K) => objectsOf(kind).values() as Iterable<ObjectOf<K>>,
+    refs: (kind) => objectsOf(kind).keys(),
     size: (kind) => objectsOf(kind).size,
     slicesOf: (namespace, service) => slices.get(serviceKey(namespace, service))?.values() ?? [],
     set,
+    has: ({ kind, metadata: { namespace, name, uid, resourceVersion } }) => {
+      const known = objectsOf(kind).get(refOf(kind, namespace, name))?.metadata;
+      return known?.uid === uid && known.resourceVersion === resourceVersion && resourceVersion !== "";
+    },
     delete: remove,
     replace(kind, objects) {
       const vanished = new Set(objectsOf(kind).keys());
@@ -127,18 +136,28 @@ function isOurs(object: StoredObject, gatewayName: string): boolean {
   }
 }
 
-/** The object without what may change while all that is published stays. */
-function whatMatters(object: StoredObject): unknown {
-  const metadata = { ...object.metadata, resourceVersion: "" };
-  switch (object.kind) {
+/** Whether all is equal but what may change while all that is published stays. */
+function isSame(before: StoredObject, after: StoredObject): boolean {
+  const { resourceVersion: _, ...metadata } = after.metadata;
+  for (const [member, value] of Object.entries(metadata)) {
+    if (!isEqual(before.metadata[member as keyof typeof metadata], value)) return false;
+  }
+  if (before.metadata.deletionTimestamp !== after.metadata.deletionTimestamp) return false;
+  switch (after.kind) {
     case "A2AAgent":
-      return { ...object, metadata, status: object.status?.backends };
+      return (
+        before.kind === after.kind &&
+        isEqual(before.spec, after.spec) &&
+        isEqual(before.status?.backends, after.status?.backends)
+      );
     case "VirtualKey":
-      return { ...object, metadata, status: undefined };
+      return before.kind === after.kind && isEqual(before.spec, after.spec);
     case "Secret":
     case "Service":
     case "EndpointSlice":
     case "Namespace":
-      return { ...object, metadata };
+      return isDeepStrictEqual({ ...before, metadata: after.metadata }, after);
   }
 }
+
+const isEqual = (a: unknown, b: unknown): boolean => a === b || isDeepStrictEqual(a, b);

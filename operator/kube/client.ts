@@ -14,6 +14,8 @@ const CREDENTIALS_FOR = 30_000;
 /** Connections are made anew after this long, so that a renewed CA or client certificate is taken up. Milliseconds. */
 const CONNECTIONS_FOR = 600_000;
 const REQUEST_TIMEOUT = 30_000;
+/** Bytes of an answer that is about one object: etcd keeps objects under 1.5 MiB. */
+const LONGEST_ANSWER = 16 * 1024 * 1024;
 
 export interface KubeRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -35,10 +37,18 @@ export interface KubeAnswer {
   readonly body: unknown;
 }
 
+export interface KubeText {
+  readonly status: number;
+  /** Undefined when it is longer than was asked for; the rest of it was not read. */
+  readonly text: string | undefined;
+}
+
 export interface KubeClient {
   readonly server: string;
   /** Throws on I/O only; an HTTP status of any kind is an answer. */
   request(request: KubeRequest): Promise<KubeAnswer>;
+  /** As `request`, but gives the answer unparsed, if it has no more than so many bytes. */
+  text(request: KubeRequest & { readonly longest: number }): Promise<KubeText>;
   /** A GET whose answer is a line of JSON after another. Other statuses than 200 are returned with their parsed body. */
   stream(
     path: string,
@@ -125,12 +135,18 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     server: base,
     request: async (what) => {
       const answer = await send(what);
-      return { status: answer.statusCode, body: parseJson(await answer.body.text()) };
+      const text = await readText(answer.body, LONGEST_ANSWER);
+      return { status: answer.statusCode, body: text === undefined ? undefined : parseJson(text) };
+    },
+    text: async (what) => {
+      const answer = await send(what);
+      return { status: answer.statusCode, text: await readText(answer.body, what.longest) };
     },
     stream: async (path, query, signal) => {
       const answer = await send({ method: "GET", path, query, signal, stream: true });
       if (answer.statusCode === 200) return { ok: true, lines: splitLines(answer.body) };
-      return { ok: false, status: answer.statusCode, body: parseJson(await answer.body.text()) };
+      const text = await readText(answer.body, LONGEST_ANSWER);
+      return { ok: false, status: answer.statusCode, body: text === undefined ? undefined : parseJson(text) };
     },
     close: async () => {
       const dispatcher = await connections?.dispatcher.catch(() => undefined);
@@ -168,7 +184,21 @@ async function connect(
   });
 }
 
-function parseJson(text: string): unknown {
+/** Undefined: it has more bytes than `longest`. */
+async function readText(body: AsyncIterable<Uint8Array>, longest: number): Promise<string | undefined> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  // Leaving the loop early destroys the body.
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > longest) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks, length).toString("utf8");
+}
+
+/** Undefined: it is not JSON. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

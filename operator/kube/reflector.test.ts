@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import { reflect } from "./reflector.ts";
-import type { KindChange, WatchError } from "./reflector.ts";
+import type { WatchError } from "./pages.ts";
+import type { KindChange } from "./reflector.ts";
 import { answer, namespace, page, refusal, startScriptedServer, watch } from "./scripted-server.test-support.ts";
 import type { Handler, ScriptedServer } from "./scripted-server.test-support.ts";
 
@@ -41,18 +42,28 @@ describe("reflect", () => {
     });
   }
 
-  /** The next change; the waits between tries pass by themselves, the limit on silence does not. */
+  /** The next change, a list as one; the waits between tries pass by themselves, the limit on silence does not. */
   async function next(changes: AsyncGenerator<KindChange, void>): Promise<unknown> {
+    const objects: string[] = [];
+    for (;;) {
+      const change = await nextPiece(changes);
+      if (change?.type === "listing") objects.length = 0;
+      else if (change?.type === "listed") objects.push(...change.objects.map(({ metadata }) => metadata.name));
+      else if (change?.type === "replaced") return ["replaced", ...objects];
+      else if (change?.type === "upsert")
+        return ["upsert", change.object.metadata.name, change.object.metadata.resourceVersion];
+      else return change === undefined ? undefined : ["delete", change.name];
+    }
+  }
+
+  async function nextPiece(changes: AsyncGenerator<KindChange, void>): Promise<KindChange | undefined> {
     const result = changes.next();
     const isPause = (ms: number): boolean => ms < SILENCE;
     const isDone = (): Promise<boolean> =>
       Promise.race([result.then(() => true), clock.scheduled(isPause).then(() => false)]);
     while (!(await isDone())) for (const ms of clock.pending.filter(isPause)) clock.advance(ms);
     const { value } = await result;
-    if (value === undefined) return undefined;
-    if (value.type === "replaced") return ["replaced", ...value.objects.map(({ metadata }) => metadata.name)];
-    if (value.type === "upsert") return ["upsert", value.object.metadata.name, value.object.metadata.resourceVersion];
-    return ["delete", value.name];
+    return value === undefined ? undefined : value;
   }
   const watches = (): (string | null)[] =>
     server.asked
@@ -74,7 +85,7 @@ describe("reflect", () => {
     expect(await next(changes)).toEqual(["upsert", "d", "12"]);
     expect(await next(changes)).toEqual(["delete", "b"]);
     const [first, second, third] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
-    expect(first).toEqual({ limit: "500" });
+    expect(first).toEqual({ limit: "100" });
     expect(second).toEqual({ limit: "500", continue: "more" });
     expect(third).toEqual({ watch: "true", allowWatchBookmarks: "true", resourceVersion: "10", timeoutSeconds: "360" });
     expect(server.asked[0]?.headers["authorization"]).toBe("Bearer tester-token");
@@ -186,6 +197,7 @@ describe("reflect", () => {
     stop = new AbortController();
     await server.close();
     const failing = await start(refusal(503, "ServiceUnavailable"));
+    expect((await failing.next()).value).toEqual({ type: "listing" });
     const never = failing.next();
     await clock.scheduled((ms) => ms < SILENCE);
     stop.abort();

@@ -9,18 +9,21 @@ import type { FailureLog } from "./failure-log.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
+import { PAGES, causeOf, readPages } from "./pages.ts";
+import type { WatchError, WatchFailure } from "./pages.ts";
 import { RESOURCES, collectionPath } from "./resources.ts";
 import { sleep } from "./sleep.ts";
 import { refusalOf } from "./refusal.ts";
 
 export type KindChange =
-  /** A whole list: what is not in it is gone. The first one means that the kind is synced. */
-  | { readonly type: "replaced"; readonly objects: readonly StoredObject[] }
+  /** A list begins. If an earlier one did not end, what it brought is true all the same, but what it did not bring is not gone. */
+  | { readonly type: "listing" }
+  /** A piece of it. */
+  | { readonly type: "listed"; readonly objects: readonly StoredObject[] }
+  /** It is whole: what was not in it is gone. The first one means that the kind is synced. */
+  | { readonly type: "replaced" }
   | { readonly type: "upsert"; readonly object: StoredObject }
   | { readonly type: "delete"; readonly namespace: string; readonly name: string };
-
-/** Why a watch ended early; a label value of a metric. */
-export type WatchError = "connection" | "expired" | "refused" | "silence" | "malformed";
 
 export interface ReflectorDeps {
   readonly client: KubeClient;
@@ -33,13 +36,14 @@ export interface ReflectorDeps {
   /** Shared by all reflectors, so that what concerns them all is told once; absent: this one's own. */
   readonly failures?: FailureLog;
   readonly signal: AbortSignal;
+  /** Gives everything else that wants to run its turn; shared by all reflectors, so that no two pages are read in one. At once by default. */
+  readonly turn?: () => Promise<void>;
   readonly observe: { listed(): void; failed(error: WatchError): void };
   readonly limits?: Partial<typeof LIMITS>;
 }
 
 const LIMITS = {
-  /** Objects on a page of a list. */
-  page: 500,
+  ...PAGES,
   /** Seconds after which the API server is asked to end a watch; up to twice this, by chance. */
   watchSeconds: 240,
   /** Milliseconds without a line after which a watch is taken for dead: the API server sends a bookmark about once a minute. */
@@ -49,13 +53,6 @@ const LIMITS = {
   /** So many failed watches in a row, and the list is read again. */
   failures: 5,
 };
-
-interface WatchFailure {
-  readonly error: WatchError;
-  readonly cause: string;
-  /** HTTP status, where the request itself was refused. */
-  readonly status?: number;
-}
 
 type WatchEnd = { readonly clean: true } | ({ readonly clean: false } & WatchFailure);
 
@@ -84,18 +81,26 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
 
   while (!signal.aborted) {
     if (version === undefined) {
-      const list = await listAll(deps, path, selector, limits.page);
+      const { turn } = deps;
+      const pages = readPages({ client, kind, path, selector, signal, turn, limits });
+      yield { type: "listing" };
+      let count = 0;
+      let page = await pages.next();
+      for (; page.done !== true; page = await pages.next()) {
+        count += page.value.length;
+        yield { type: "listed", objects: page.value };
+      }
       if (signal.aborted) return;
-      if (!list.ok) {
-        failed(list);
+      if (!page.value.ok) {
+        failed(page.value);
         await sleep(clock, backoff.next(), signal);
         continue;
       }
-      ({ version } = list);
+      ({ version } = page.value);
       observe.listed();
       failureLog.recovered(kind);
-      log.debug({ ...fields, objects: list.objects.length }, "objects listed");
-      yield { type: "replaced", objects: list.objects };
+      log.debug({ ...fields, objects: count }, "objects listed");
+      yield { type: "replaced" };
     }
     // One watch, to its end. The timer is the only judge of silence: a dead peer sends no reset.
     const controller = new AbortController();
@@ -161,58 +166,6 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   }
 }
 
-type List =
-  | { readonly ok: true; readonly objects: readonly StoredObject[]; readonly version: string }
-  | ({ readonly ok: false } & WatchFailure);
-
-/** All pages, reduced page by page. A `continue` token that expired on the way is a failure: the caller lists again. */
-async function listAll(
-  { client, kind, signal }: ReflectorDeps,
-  path: string,
-  selector: Readonly<Record<string, string>>,
-  limit: number,
-): Promise<List> {
-  const objects: StoredObject[] = [];
-  let token = "";
-  try {
-    for (;;) {
-      const answer = await client.request({
-        method: "GET",
-        path,
-        query: { ...selector, limit: String(limit), ...(token === "" ? {} : { continue: token }) },
-        signal,
-      });
-      if (answer.status !== 200) {
-        const refusal = refusalOf(answer.status, answer.body);
-        const error = answer.status === 410 ? "expired" : "refused";
-        return { ok: false, error, cause: `${refusal.reason}: ${refusal.message}`, status: answer.status };
-      }
-      const page = readPage(answer.body);
-      if (page === undefined) return { ok: false, error: "malformed", cause: "the list is not an object list" };
-      for (const item of page.items) {
-        const object = isRawObject(item) ? reduce(kind, item) : undefined;
-        if (object !== undefined) objects.push(object);
-      }
-      token = page.token;
-      if (token === "") return { ok: true, objects, version: page.version };
-    }
-  } catch (error) {
-    return { ok: false, error: "connection", cause: causeOf(error) };
-  }
-}
-
-function readPage(
-  body: unknown,
-): { readonly items: readonly unknown[]; readonly version: string; readonly token: string } | undefined {
-  if (typeof body !== "object" || body === null || !("metadata" in body)) return undefined;
-  const { metadata } = body;
-  const items = "items" in body ? (body.items ?? []) : [];
-  if (!Array.isArray(items) || typeof metadata !== "object" || metadata === null) return undefined;
-  const { resourceVersion, continue: token } = metadata as { resourceVersion?: unknown; continue?: unknown };
-  if (typeof resourceVersion !== "string" || resourceVersion === "") return undefined;
-  return { items, version: resourceVersion, token: typeof token === "string" ? token : "" };
-}
-
 type WatchEvent =
   | { readonly type: "event"; readonly version: string; readonly change: KindChange | undefined }
   | { readonly type: "error"; readonly error: WatchError; readonly cause: string };
@@ -249,10 +202,4 @@ function changeOf(kind: Kind, type: unknown, raw: RawObject): KindChange {
   return object === undefined
     ? { type: "delete", namespace: raw.metadata.namespace ?? "", name: raw.metadata.name }
     : { type: "upsert", object };
-}
-
-function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
 }

@@ -6,66 +6,80 @@ export interface Claims {
   /** What an object claims now; undefined: nothing. Gives the claims that have another holder than before. */
   set(claimant: Ref, claim: string | undefined, metadata: Metadata | undefined): string[];
   holder(claim: string): ObjectName | undefined;
+  /** All who claim it, the holder first. */
+  claimants(claim: string): readonly Ref[];
   clear(): void;
 }
 
-interface Claimant {
+interface Claimant extends ObjectName {
+  readonly ref: Ref;
+  readonly claim: string;
   readonly created: number;
-  readonly namespace: string;
-  readonly name: string;
 }
 
 /** The oldest wins by creationTimestamp, then the first by `{namespace}/{name}`. */
 export function createClaims(): Claims {
-  const claimByRef = new Map<Ref, string>();
-  const claimantsByClaim = new Map<string, Map<Ref, Claimant>>();
-  const holders = new Map<string, Claimant>();
+  const byRef = new Map<Ref, Claimant>();
+  /** Nearly every claim has one claimant, which then stands here without a list. Lists are in order of precedence. */
+  const byClaim = new Map<string, Claimant | readonly Claimant[]>();
 
-  /** Picks the holder anew. True if it is another one. */
-  const decide = (claim: string): boolean => {
-    const before = holders.get(claim);
-    let first: Claimant | undefined;
-    for (const claimant of claimantsByClaim.get(claim)?.values() ?? []) {
-      if (first === undefined || precedes(claimant, first)) first = claimant;
-    }
-    if (first === undefined) holders.delete(claim);
-    else holders.set(claim, first);
-    return before?.namespace !== first?.namespace || before?.name !== first?.name;
+  const listOf = (claim: string): readonly Claimant[] => {
+    const found = byClaim.get(claim);
+    if (found === undefined) return [];
+    return "ref" in found ? [found] : found;
+  };
+  const keep = (claim: string, list: readonly Claimant[]): void => {
+    const [only] = list;
+    if (only === undefined) byClaim.delete(claim);
+    else byClaim.set(claim, list.length === 1 ? only : list);
+  };
+  /** True if the claim has another holder then. */
+  const change = (claim: string, list: readonly Claimant[]): boolean => {
+    const [before] = listOf(claim);
+    keep(claim, list);
+    return before?.namespace !== list[0]?.namespace || before?.name !== list[0]?.name;
   };
 
   return {
     set(ref, claim, metadata) {
-      const before = claimByRef.get(ref);
-      const touched = new Set<string>();
-      if (before !== undefined && before !== claim) {
-        const claimants = claimantsByClaim.get(before);
-        claimants?.delete(ref);
-        if (claimants?.size === 0) claimantsByClaim.delete(before);
-        claimByRef.delete(ref);
-        touched.add(before);
+      const before = byRef.get(ref);
+      const changed: string[] = [];
+      const created = metadata === undefined ? 0 : createdAt(metadata);
+      if (before?.claim === claim && before?.created === created) return changed;
+      const next =
+        claim === undefined || metadata === undefined
+          ? undefined
+          : { ref, claim, created, namespace: metadata.namespace, name: metadata.name };
+      if (before !== undefined && before.claim !== claim) {
+        if (change(before.claim, without(listOf(before.claim), ref))) changed.push(before.claim);
       }
-      if (claim !== undefined && metadata !== undefined) {
-        const { namespace, name, creationTimestamp } = metadata;
-        // A time that cannot be read wins nothing from one that can.
-        const parsed = Date.parse(creationTimestamp);
-        const created = Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed;
-        const claimants = claimantsByClaim.get(claim) ?? new Map<Ref, Claimant>();
-        const own = claimants.get(ref);
-        if (own?.created !== created) {
-          claimantsByClaim.set(claim, claimants.set(ref, { created, namespace, name }));
-          claimByRef.set(ref, claim);
-          touched.add(claim);
-        }
+      if (next === undefined) byRef.delete(ref);
+      else {
+        byRef.set(ref, next);
+        if (change(next.claim, withOne(without(listOf(next.claim), ref), next))) changed.push(next.claim);
       }
-      return [...touched].filter(decide);
+      return changed;
     },
-    holder: (claim) => holders.get(claim),
+    holder: (claim) => listOf(claim)[0],
+    claimants: (claim) => listOf(claim).map(({ ref }) => ref),
     clear() {
-      claimByRef.clear();
-      claimantsByClaim.clear();
-      holders.clear();
+      byRef.clear();
+      byClaim.clear();
     },
   };
+}
+
+/** Milliseconds since the epoch. A time that cannot be read wins nothing from one that can. */
+function createdAt({ creationTimestamp }: Metadata): number {
+  const parsed = Date.parse(creationTimestamp);
+  return Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed;
+}
+
+const without = (list: readonly Claimant[], ref: Ref): readonly Claimant[] => list.filter((one) => one.ref !== ref);
+
+function withOne(list: readonly Claimant[], one: Claimant): readonly Claimant[] {
+  const at = list.findIndex((other) => precedes(one, other));
+  return list.toSpliced(at === -1 ? list.length : at, 0, one);
 }
 
 function precedes(a: Claimant, b: Claimant): boolean {

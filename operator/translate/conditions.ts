@@ -191,12 +191,20 @@ export type KeyReason = keyof typeof keyReasons;
 export const AGENT_REASONS = Object.keys(agentReasons) as readonly AgentReason[];
 export const KEY_REASONS = Object.keys(keyReasons) as readonly KeyReason[];
 
+/** Findings that are the same for everybody exist once. */
+const unvaried = (reasons: Readonly<Record<string, Entry>>): ReadonlyMap<string, Finding> =>
+  new Map(
+    Object.entries(reasons)
+      .filter(([, { message }]) => message.length === 0)
+      .map(([reason, entry]) => [reason, findingOf(reason, entry, [])]),
+  );
+
 /** What is to be said of an A2AAgent. The values are names; no secret may be among them. */
 export function agentFinding<R extends AgentReason>(
   reason: R,
   ...values: Parameters<(typeof agentReasons)[R]["message"]>
 ): Finding {
-  return findingOf(reason, agentReasons[reason], values);
+  return plainOfAgents.get(reason) ?? findingOf(reason, agentReasons[reason], values);
 }
 
 /** What is to be said of a VirtualKey. The values are names; no secret may be among them. */
@@ -204,7 +212,7 @@ export function keyFinding<R extends KeyReason>(
   reason: R,
   ...values: Parameters<(typeof keyReasons)[R]["message"]>
 ): Finding {
-  return findingOf(reason, keyReasons[reason], values);
+  return plainOfKeys.get(reason) ?? findingOf(reason, keyReasons[reason], values);
 }
 
 const findingOf = (reason: string, entry: Entry, values: readonly string[]): Finding => ({
@@ -212,6 +220,16 @@ const findingOf = (reason: string, entry: Entry, values: readonly string[]): Fin
   status: entry.status,
   reason,
   message: bounded(entry.message(...values)),
+});
+
+/** Said beside everything else of agents and keys of both kinds. `objects`: what they depend on and what was held. */
+export const heldFinding = (objects: string): Finding => ({
+  type: "Held",
+  status: "True",
+  reason: "RelistHeld",
+  message: bounded(
+    `The API server's last list lacked most objects of a kind, among them ${objects}: kept as before until seen again, or until an administrator drops it with parley confirm.`,
+  ),
 });
 
 /** Several findings of one condition as one: the first's reason, everybody's message. */
@@ -235,3 +253,6 @@ const MAX_MESSAGE = 1024;
 /** A message of a condition, cut where it is too long to read. */
 export const bounded = (message: string): string =>
   message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
+
+const plainOfAgents = unvaried(agentReasons);
+const plainOfKeys = unvaried(keyReasons);

@@ -129,7 +129,11 @@ describe("results", () => {
       removed: [{ kind: "VirtualKey", namespace: "agents", name: "alice" }],
     });
     expect(world.edit(agent({ metadata: leaving })).ids).toEqual(["agent/agents/travel", "endpoints/agents/travel/80"]);
-    expect(world.remove(refOf("A2AAgent", "agents", "travel"))).toEqual({ changes: [], results: [], removed: [] });
+    expect(world.remove(refOf("A2AAgent", "agents", "travel"))).toMatchObject({
+      changes: [],
+      results: [],
+      removed: [],
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 // Translation that redoes only what a change reaches. In: references of objects that changed. Out: rows and results that differ.
-// What a result was made of is noted as facts; a fact is a Ref, `slices/{ns}/{service}`, the id of something derived, or a claim.
+// What a result was made of is noted as facts; a fact is a Ref, `slices/{ns}/{service}`, or the id of something derived.
 import { agentRowId, GATEWAY_ROW_ID, keyRowId } from "../../proxy/table/contract.ts";
 import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
 import { refOf } from "../objects.ts";
@@ -7,7 +7,7 @@ import type { AgentObject, KeyObject, Ref } from "../objects.ts";
 import type { ReadableStore } from "../store.ts";
 import { publicNameClaim, translateAgent } from "./agent.ts";
 import { createClaims } from "./claims.ts";
-import { agentFinding, keyFinding } from "./conditions.ts";
+import { agentFinding, heldFinding, keyFinding, listed } from "./conditions.ts";
 import { createDerivations } from "./derivations.ts";
 import { admissionOfAgent, credentialOf, endpointsOf, namespaceOf } from "./derived.ts";
 import type { DerivedLookup } from "./derived.ts";
@@ -18,12 +18,22 @@ import { createOutput } from "./output.ts";
 import { createReads } from "./reads.ts";
 import type { ObjectResult, TranslateOutput } from "./result.ts";
 import type { TranslateSettings } from "./settings.ts";
+import { createWorklist } from "./worklist.ts";
 
 export interface Translation {
+  /** Notes what changed in the store. */
+  mark(refs: Iterable<Ref>): void;
+  /** Notes objects of which only what `isHeld` says has changed. */
+  reconsider(refs: Iterable<Ref>): void;
   /**
-   * Brings rows and results up to the store, given all refs that changed in it since the last call. Costs what depends on those refs,
-   * however many objects there are.
+   * Brings rows and results up to the store, as far as it comes until `enough`, which is asked after each object. Costs what depends on
+   * the refs that were marked, however many objects there are. What it gives is sound by itself at any time, and the same in the end
+   * as if all had been done at once.
    */
+  work(enough?: () => boolean): TranslateOutput;
+  /** Everything that was marked is done. */
+  readonly idle: boolean;
+  /** Marks, and works to the end. */
   update(refs: Iterable<Ref>): TranslateOutput;
   /**
    * Makes everything anew from the store. Gives what differs from what was given before: all at first, nothing if updates were right.
@@ -39,16 +49,23 @@ export interface Translation {
 export interface TranslationDeps {
   readonly store: ReadableStore;
   readonly settings: TranslateSettings;
+  /** Whether an object is kept although a list lacks it; none by default. */
+  readonly isHeld?: (ref: Ref) => boolean;
   /** Told of an error that is a bug; the object that it met is not published, the others go on. */
   readonly onError: (ref: Ref, error: unknown) => void;
 }
 
 export function createTranslation(deps: TranslationDeps): Translation {
-  const { store, settings } = deps;
+  const { store, settings, isHeld } = deps;
   const reads = createReads();
   const publicNames = createClaims();
   const tokens = createClaims();
   const output = createOutput();
+  /** Objects and derivations to be made again. */
+  const worklist = createWorklist();
+  /** Those who have lost or won a claim: nothing is given before they are judged anew, or two would hold it. */
+  const rivals = new Set<Ref>();
+  const gateway = translateGateway(settings);
   /** Of every slice, the fact that it belongs to: a slice that is gone says no more which Service lost it. */
   const factBySlice = new Map<Ref, string>();
 
@@ -86,35 +103,47 @@ export function createTranslation(deps: TranslationDeps): Translation {
       endpoints: (namespace, service, port) => derive(endpointsOf(namespace, service, port)),
       credential: (namespace, secret, key) => derive(credentialOf(namespace, secret, key)),
       admission: (namespace, name) => derive(admissionOfAgent(namespace, name)),
-      publicNameHolder: (publicName) => {
-        facts.add(publicNameFact(publicName));
-        return publicNames.holder(publicName);
-      },
-      tokenHolder: (sha256) => {
-        facts.add(tokenFact(sha256));
-        return tokens.holder(sha256);
-      },
+      // Those who claim it are those who ask: no fact need be noted.
+      publicNameHolder: (publicName) => publicNames.holder(publicName),
+      tokenHolder: (sha256) => tokens.holder(sha256),
     };
   };
 
-  const run = (refs: Iterable<Ref>): TranslateOutput => {
-    const objects = new Set<Ref>();
-    const derived = new Set<string>();
-    const touch = (fact: string): void => {
-      for (const reader of reads.readersOf(fact)) (derivations.has(reader) ? derived : objects).add(reader);
-    };
-    for (const ref of refs) {
-      touch(ref);
-      if (isPublishable(ref)) objects.add(ref);
-      else if (ref.startsWith("EndpointSlice/")) for (const fact of sliceFacts(ref)) touch(fact);
+  const touch = (fact: string): void => {
+    for (const reader of reads.readersOf(fact)) worklist.add(reader);
+  };
+
+  /** Gives the facts that nobody reads any more. */
+  const redo = (id: string): readonly string[] => {
+    if (derivations.has(id)) {
+      if (derivations.remake(id)) touch(id);
+      return [];
     }
-    // A Set goes on over what is added while it is walked: those who lose or win a claim are judged in the same turn.
-    for (const ref of objects) for (const fact of claim(ref)) touch(fact);
-    for (const id of derived) if (derivations.remake(id)) touch(id);
+    touch(id);
+    if (isPublishable(id)) {
+      for (const claimant of claim(id)) if (claimant !== id) rivals.add(claimant);
+      return translate(id);
+    }
+    if (id.startsWith("EndpointSlice/")) for (const fact of sliceFacts(id)) touch(fact);
+    return [];
+  };
+
+  const work = (enough: () => boolean): TranslateOutput => {
+    output.row(GATEWAY_ROW_ID, gateway);
     const abandoned = new Set<string>();
-    for (const ref of objects) for (const fact of translate(ref)) abandoned.add(fact);
+    const refs: Ref[] = [];
+    worklist.turn();
+    for (let id = worklist.take(); id !== undefined; id = worklist.take()) {
+      for (const fact of redo(id)) abandoned.add(fact);
+      refs.push(id);
+      for (const rival of rivals) {
+        rivals.delete(rival);
+        for (const fact of redo(rival)) abandoned.add(fact);
+      }
+      if (enough()) break;
+    }
     for (const id of abandoned) if (!reads.isRead(id)) derivations.drop(id);
-    return output.take();
+    return { ...output.take(), refs };
   };
 
   /** The facts of a slice before and after the change. */
@@ -138,16 +167,35 @@ export function createTranslation(deps: TranslationDeps): Translation {
     return object.metadata.deletionTimestamp === undefined ? object : undefined;
   };
 
-  /** Enters what an object claims. Gives the facts that this changes for others. */
+  /** Enters what an object claims. Gives those for whom this changes something. */
   const claim = (ref: Ref): string[] => {
     const object = published(ref);
     if (ref.startsWith("A2AAgent/")) {
       const name = object?.kind === "A2AAgent" ? attempt(() => publicNameClaim(object, settings)) : undefined;
-      return publicNames.set(ref, name, object?.metadata).map(publicNameFact);
+      return publicNames.set(ref, name, object?.metadata).flatMap((one) => publicNames.claimants(one));
     }
     const unnoted = objectLookup(new Set());
     const sha256 = object?.kind === "VirtualKey" ? attempt(() => tokenClaim(object, settings, unnoted)) : undefined;
-    return tokens.set(ref, sha256, object?.metadata).map(tokenFact);
+    return tokens.set(ref, sha256, object?.metadata).flatMap((one) => tokens.claimants(one));
+  };
+
+  /** Says of an object which of what it depends on is kept although a list lacked it. */
+  const withHeld = (result: ObjectResult, facts: ReadonlySet<string>): ObjectResult => {
+    if (isHeld === undefined) return result;
+    const held = new Set<string>();
+    const look = (fact: string): void => {
+      if (isHeld(fact)) held.add(fact.replace(/\/\/?/, " "));
+      if (!fact.startsWith("slices/")) return;
+      const [, namespace = "", service = ""] = fact.split("/");
+      for (const slice of store.slicesOf(namespace, service))
+        look(refOf("EndpointSlice", namespace, slice.metadata.name));
+    };
+    for (const fact of facts) {
+      look(fact);
+      if (derivations.has(fact)) for (const under of reads.factsOf(fact)) look(under);
+    }
+    if (held.size === 0) return result;
+    return { ...result, conditions: [...result.conditions, heldFinding(listed([...held].sort()))] };
   };
 
   /** Makes row and result of an object. Gives the facts that nobody reads any more. */
@@ -162,14 +210,14 @@ export function createTranslation(deps: TranslationDeps): Translation {
     try {
       if (object.kind === "A2AAgent") {
         const { row, result } = translateAgent(object, settings, lookup(facts));
-        output.row(rowIdOf(ref), row);
-        output.result(ref, result);
+        output.row(result.rowId ?? rowIdOf(ref), row);
+        output.result(ref, withHeld(result, facts));
       } else {
         const { row, result, needs } = translateKey(object, settings, lookup(facts));
         for (const id of needs) facts.add(id);
         for (const name of needs) derivations.state(namespaceOf(name.slice("namespace/".length)));
-        output.row(rowIdOf(ref), row);
-        output.result(ref, result);
+        output.row(result.rowId ?? rowIdOf(ref), row);
+        output.result(ref, withHeld(result, facts));
       }
     } catch (error) {
       deps.onError(ref, error);
@@ -179,10 +227,33 @@ export function createTranslation(deps: TranslationDeps): Translation {
     return reads.set(ref, facts);
   };
 
+  const mark = (refs: Iterable<Ref>): void => {
+    for (const ref of refs) worklist.add(ref);
+  };
+
+  /** What is derived is as it was: those who read it are looked at all the same. */
+  const reconsider = (refs: Iterable<Ref>): void => {
+    for (const ref of refs) {
+      const facts = ref.startsWith("EndpointSlice/") ? sliceFacts(ref) : [ref];
+      for (const fact of facts) {
+        for (const reader of reads.readersOf(fact)) {
+          if (!derivations.has(reader)) worklist.add(reader);
+          else for (const dependant of reads.readersOf(reader)) worklist.add(dependant);
+        }
+      }
+    }
+  };
+
   return {
+    mark,
+    reconsider,
+    work: (enough = never) => work(enough),
+    get idle() {
+      return worklist.size === 0;
+    },
     update(refs) {
-      output.row(GATEWAY_ROW_ID, translateGateway(settings));
-      return run(refs);
+      mark(refs);
+      return work(never);
     },
     rebuild(lost = false) {
       reads.clear();
@@ -190,13 +261,13 @@ export function createTranslation(deps: TranslationDeps): Translation {
       tokens.clear();
       derivations.clear();
       factBySlice.clear();
+      worklist.clear();
+      rivals.clear();
       output.forget(lost);
-      output.row(GATEWAY_ROW_ID, translateGateway(settings));
-      const refs: Ref[] = [];
       for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) {
-        for (const { metadata } of store.list(kind)) refs.push(refOf(kind, metadata.namespace, metadata.name));
+        for (const { metadata } of store.list(kind)) worklist.add(refOf(kind, metadata.namespace, metadata.name));
       }
-      return run(refs);
+      return work(never);
     },
     rows: () => output.rows(),
     results: () => output.results(),
@@ -204,8 +275,7 @@ export function createTranslation(deps: TranslationDeps): Translation {
 }
 
 const slicesFact = (namespace: string, service: string): string => `slices/${namespace}/${service}`;
-const publicNameFact = (publicName: string): string => `publicName/${publicName}`;
-const tokenFact = (sha256: string): string => `token/${sha256}`;
+const never = (): boolean => false;
 
 const isPublishable = (ref: Ref): boolean => ref.startsWith("A2AAgent/") || ref.startsWith("VirtualKey/");
 

@@ -45,7 +45,8 @@ export function translateKey(key: KeyObject, settings: TranslateSettings, lookup
   const faults: Finding[] = [];
   if (!hasValidExpiry(key)) faults.push(keyFinding("InvalidExpiry"));
   if (token.state === "refused") faults.push(token.fault);
-  if (token.state === "usable") {
+  // Who holds the token is told to those who claim it, and only to them.
+  if (token.state === "usable" && hasValidExpiry(key)) {
     const holder = lookup.tokenHolder(token.sha256);
     if (holder !== undefined && (holder.namespace !== namespace || holder.name !== name)) {
       // The holder may be in a namespace of other people: that it exists is theirs to tell.

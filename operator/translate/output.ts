@@ -15,7 +15,7 @@ export interface Output {
    */
   forget(lost: boolean): void;
   /** What differs from what was taken before. */
-  take(): TranslateOutput;
+  take(): Omit<TranslateOutput, "refs">;
   rows(): Iterable<RowChange & { readonly row: Row }>;
   results(): Iterable<ObjectResult>;
 }

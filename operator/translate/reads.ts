@@ -4,43 +4,61 @@ export interface Reads {
   /** Replaces what a reader read. Gives the facts that nobody reads any more. */
   set(reader: string, facts: ReadonlySet<string>): string[];
   readersOf(fact: string): Iterable<string>;
+  factsOf(reader: string): Iterable<string>;
   isRead(fact: string): boolean;
   clear(): void;
 }
 
+interface Fact {
+  readonly name: string;
+  /** Most facts have one reader, which then stands here without a Set. */
+  readers: string | Set<string>;
+}
+
 export function createReads(): Reads {
-  const factsByReader = new Map<string, ReadonlySet<string>>();
-  const readersByFact = new Map<string, Set<string>>();
-  const none: ReadonlySet<string> = new Set();
+  /** Facts are kept by reference, so that a name is held once, however many read it. */
+  const factsByReader = new Map<string, readonly Fact[]>();
+  const facts = new Map<string, Fact>();
+  const none: readonly Fact[] = [];
+
+  const enter = (reader: string, name: string): Fact => {
+    const known = facts.get(name);
+    if (known === undefined) {
+      const made = { name, readers: reader };
+      facts.set(name, made);
+      return made;
+    }
+    if (typeof known.readers !== "string") known.readers.add(reader);
+    else if (known.readers !== reader) known.readers = new Set([known.readers, reader]);
+    return known;
+  };
+  /** True if nobody is left. */
+  const leave = (reader: string, fact: Fact): boolean => {
+    if (typeof fact.readers !== "string") {
+      fact.readers.delete(reader);
+      if (fact.readers.size > 0) return false;
+    }
+    return facts.delete(fact.name);
+  };
 
   return {
-    set(reader, facts) {
+    set(reader, names) {
       const before = factsByReader.get(reader) ?? none;
-      for (const fact of facts) {
-        if (before.has(fact)) continue;
-        const readers = readersByFact.get(fact);
-        if (readers === undefined) readersByFact.set(fact, new Set([reader]));
-        else readers.add(reader);
-      }
-      const abandoned: string[] = [];
-      for (const fact of before) {
-        if (facts.has(fact)) continue;
-        const readers = readersByFact.get(fact);
-        readers?.delete(reader);
-        if (readers?.size === 0) {
-          readersByFact.delete(fact);
-          abandoned.push(fact);
-        }
-      }
-      if (facts.size === 0) factsByReader.delete(reader);
-      else factsByReader.set(reader, facts);
-      return abandoned;
+      if (before.length === names.size && before.every(({ name }) => names.has(name))) return [];
+      const after = Array.from(names, (name) => enter(reader, name));
+      if (after.length === 0) factsByReader.delete(reader);
+      else factsByReader.set(reader, after);
+      return before.filter((fact) => !names.has(fact.name) && leave(reader, fact)).map(({ name }) => name);
     },
-    readersOf: (fact) => readersByFact.get(fact) ?? none,
-    isRead: (fact) => readersByFact.has(fact),
+    readersOf: (fact) => {
+      const readers = facts.get(fact)?.readers ?? [];
+      return typeof readers === "string" ? [readers] : readers;
+    },
+    factsOf: (reader) => (factsByReader.get(reader) ?? none).map(({ name }) => name),
+    isRead: (fact) => facts.has(fact),
     clear() {
       factsByReader.clear();
-      readersByFact.clear();
+      facts.clear();
     },
   };
 }

@@ -1,5 +1,6 @@
 // What translate gives for the objects that it looked at: rows for the proxies, findings for their status.
 import type { A2AAgentStatus, VirtualKeyStatus } from "../../crds/types.ts";
+import type { Ref } from "../objects.ts";
 import type { RowChange, RowId } from "../../proxy/table/contract.ts";
 
 export interface Finding {
@@ -26,6 +27,8 @@ export interface ObjectResult {
 }
 
 export interface TranslateOutput {
+  /** What was done of that which was marked, and of what depends on it. */
+  readonly refs: readonly Ref[];
   /** In an order in which a referred row comes before the row that refers to it. */
   readonly changes: readonly RowChange[];
   /** Objects whose result differs from the one given before. */

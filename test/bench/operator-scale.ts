@@ -1,0 +1,145 @@
+// How an operator bears many objects: time until it publishes, memory, the longest stop of its event loop, CPU of one edit, a relist.
+// In: sizes as AGENTSxKEYS. Out: a line for each. The API server is synthetic, the operator a process of its own.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { node } from "../harness/cluster.ts";
+import { eventually, freePort, start } from "../harness/processes.ts";
+import { startSyntheticApi } from "./synthetic-api.ts";
+
+const EDITS = 300;
+/** Milliseconds between two edits: none meets another. */
+const PACE = 20;
+const root = join(import.meta.dirname, "../..");
+async function measure(agents: number, keys: number): Promise<Record<string, number>> {
+  const api = await startSyntheticApi({ agents, keys });
+  const folder = mkdtempSync(join(tmpdir(), "parley-scale-"));
+  const kubeconfig = join(folder, "kubeconfig");
+  const named = (name: string, what: string, more: object) => [{ name, [what]: more }];
+  writeFileSync(
+    kubeconfig,
+    JSON.stringify({
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: named("api", "cluster", { server: api.url, "insecure-skip-tls-verify": true }),
+      users: named("api", "user", {}),
+      contexts: named("api", "context", { cluster: "api", user: "api" }),
+      "current-context": "api",
+    }),
+  );
+  const [listen, admin] = [await freePort(), await freePort()];
+  const startedAt = performance.now();
+  const options = [`--kubeconfig=${kubeconfig}`, `--listen=127.0.0.1:${listen}`, `--admin-listen=127.0.0.1:${admin}`];
+  const script = join(root, "operator/main.ts");
+  const operator = start(node, [script, ...options, "--log-level=warn"], { name: "operator" });
+  /** The longest stop of the event loop since it was taken last, in seconds: the series begins anew with each scrape. */
+  let longest = 0;
+  const metrics = async (): Promise<string> => {
+    const scraped = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+    longest = Math.max(longest, value(scraped, "nodejs_eventloop_lag_max_seconds"));
+    return scraped;
+  };
+  const takeLag = async (): Promise<number> => {
+    await metrics();
+    const taken = round(1000 * longest);
+    longest = 0;
+    return taken;
+  };
+  const value = (text: string, series: string): number =>
+    Number(
+      text
+        .split("\n")
+        .find((line) => line.startsWith(`${series} `))
+        ?.split(" ")[1] ?? Number.NaN,
+    );
+  const read = async (series: string): Promise<number> => value(await metrics(), series);
+  const pid = operator.pid;
+  try {
+    await eventually(
+      "the operator is ready",
+      async () => {
+        const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);
+        return answer?.ok === true ? true : undefined;
+      },
+      60_000,
+      200,
+    );
+    await eventually(
+      "everything is published",
+      async () => ((await read("parley_operator_batches_total")) > 0 ? true : undefined),
+      60_000,
+      200,
+    );
+    const ready_lag_max_ms = await takeLag();
+    const ready = (performance.now() - startedAt) / 1000;
+    const startCpu = cpuOf(pid);
+    const atReady = rssOf(pid);
+    await settled(pid);
+    const settle_lag_max_ms = await takeLag();
+    const quietRss = rssOf(pid);
+    const cpuBefore = cpuOf(pid);
+    for (let index = 0; index < EDITS; index += 1) {
+      api.editKey((index * 7919) % keys);
+      await new Promise((resolve) => void setTimeout(resolve, PACE));
+    }
+    const cpu = cpuOf(pid) - cpuBefore;
+    const edit_lag_max_ms = await takeLag();
+    const listsBefore = api.lists;
+    const cpuBeforeRelist = cpuOf(pid);
+    api.expire();
+    await eventually("all was listed again", () => (api.lists - listsBefore >= 6 ? true : undefined), 60_000, 200);
+    await settled(pid);
+    const relist_lag_max_ms = await takeLag();
+    const relisted = await metrics();
+    return {
+      ready_s: round(ready),
+      ready_cpu_s: round(startCpu),
+      ready_lag_max_ms,
+      settle_lag_max_ms,
+      rss_at_ready_mb: round(atReady),
+      rss_quiet_mb: round(quietRss),
+      rss_peak_mb: round(peakOf(pid)),
+      heap_mb: round(value(relisted, "nodejs_heap_size_used_bytes") / 2 ** 20),
+      cpu_ms_per_edit: round((1000 * cpu) / EDITS, 3),
+      edit_lag_max_ms,
+      relist_cpu_s: round(cpuOf(pid) - cpuBeforeRelist),
+      relist_lag_max_ms,
+      rows: value(relisted, "parley_operator_rows"),
+      status_writes: api.writes,
+    };
+  } catch (error) {
+    process.stderr.write(operator.output().slice(-2000));
+    throw error;
+  } finally {
+    await operator.stop();
+    api.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Until it takes less than a twentieth of a core for two seconds. */
+async function settled(pid: number): Promise<void> {
+  for (let quiet = 0; quiet < 4;) {
+    const before = cpuOf(pid);
+    await new Promise((resolve) => void setTimeout(resolve, 500));
+    quiet = cpuOf(pid) - before < 0.025 ? quiet + 1 : 0;
+  }
+}
+
+/** Seconds of CPU, of ticks of 1/100 s (proc(5)). */
+function cpuOf(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+const statusOf = (pid: number, field: string): number =>
+  Number(new RegExp(`^${field}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024;
+const rssOf = (pid: number): number => statusOf(pid, "VmRSS");
+const peakOf = (pid: number): number => statusOf(pid, "VmHWM");
+const round = (number: number, digits = 1): number => Math.round(number * 10 ** digits) / 10 ** digits;
+
+const sizes = process.argv.slice(2);
+
+for (const size of sizes.length > 0 ? sizes : ["1000x10000", "10000x100000"]) {
+  const [agents = 0, keys = 0] = size.split("x").map(Number);
+  process.stdout.write(`${JSON.stringify({ size, ...(await measure(agents, keys)) }, undefined, 1)}\n`);
+}
