@@ -3,7 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { node } from "../harness/cluster.ts";
+import { node } from "../harness/gateway.ts";
 import { eventually, freePort, start } from "../harness/processes.ts";
 import { startSyntheticApi } from "./synthetic-api.ts";
 
