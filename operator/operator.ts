@@ -230,7 +230,7 @@ export function createOperator(deps: OperatorDeps): Operator {
         term.renewal(renewed);
         if (renewed === undefined) metrics.renewalFailed();
         if (claims() !== claimed) publisher.beat();
-        status.lead(lease.holding);
+        if (publisher.isOpen) status.lead(lease.holding);
       },
       durations: leaseDurations(config.leaseDuration),
     });
