@@ -1,6 +1,7 @@
 // How operators are reached. In: files with the CA bundle and the token. Out: a session for each stream, with what the files hold then;
 // both are replaced while the proxy runs, the token several times a day.
 import { readFile } from "node:fs/promises";
+import { isIP, type LookupFunction } from "node:net";
 import { Agent, type Dispatcher } from "undici";
 import type { Clock, Timer } from "./clock.ts";
 
@@ -21,10 +22,10 @@ export type Opened = { readonly ok: true; readonly session: Session } | { readon
 
 export interface Access {
   /**
-   * @param servername the name that the operator's certificate must have; by default the host of each URL. For those who look addresses up
-   *   themselves.
+   * @param address that connections go to, whatever a URL's name says; the name stays in the Host header, and is the one that the operator's
+   *   certificate must have. By default the name is looked up for each connection.
    */
-  open(servername?: string): Promise<Opened>;
+  open(address?: string): Promise<Opened>;
 }
 
 /** Without files: the system's CAs, and no token. The server's name is verified, TLS is 1.2 or newer. */
@@ -35,14 +36,14 @@ export function createAccess(deps: {
 }): Access {
   const { caFile, tokenFile, clock } = deps;
 
-  const open = async (servername?: string): Promise<Session> => {
+  const open = async (address?: string): Promise<Session> => {
     const ca = caFile === undefined ? undefined : await readFile(caFile, "utf8");
     const token = tokenFile === undefined ? undefined : await readToken(tokenFile);
     const dispatcher = new Agent({
       connect: {
         minVersion: "TLSv1.2",
         ...(ca === undefined ? {} : { ca }),
-        ...(servername === undefined ? {} : { servername }),
+        ...(address === undefined ? {} : { lookup: always(address) }),
       },
     });
     const renewed = new AbortController();
@@ -72,13 +73,21 @@ export function createAccess(deps: {
   };
 
   return {
-    open: async (servername) => {
+    open: async (address) => {
       try {
-        return { ok: true, session: await open(servername) };
+        return { ok: true, session: await open(address) };
       } catch (error) {
         return { ok: false, fault: error instanceof Error ? error.message : String(error) };
       }
     },
+  };
+}
+
+function always(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, options, done) => {
+    if (options.all === true) done(null, [{ address, family }]);
+    else done(null, address, family);
   };
 }
 

@@ -1,7 +1,16 @@
 // Dropping what was written over. In: a log that grew. Out: the records that still count, and one commit.
 import type { FileHandle } from "node:fs/promises";
+import { bucketOf } from "./digest.ts";
 import { decodeLine } from "./encode.ts";
-import { encodeCommit, encodeRecord, decodeCommit, readRecords, type LogState } from "./records.ts";
+import {
+  decodeBuckets,
+  decodeCommit,
+  encodeCommit,
+  encodeRecord,
+  readRecords,
+  type LogRecord,
+  type LogState,
+} from "./records.ts";
 
 /**
  * Reads the first `bytes` of a log twice, which all belong to committed batches, and hands on the newest line of each row that was not
@@ -12,21 +21,28 @@ export async function compactLog(
   bytes: number,
   write: (text: string) => Promise<void>,
 ): Promise<void> {
-  const newest = new Map<string, number>();
+  /** Offsets, by bucket and row. */
+  const newest = new Map<number, Map<string, number>>();
   let state: LogState | undefined;
+  const note = ({ kind, json, start }: Extract<LogRecord, { state: "Whole" }>): void => {
+    if (kind === "C") state = decodeCommit(json) ?? state;
+    if (kind === "B") for (const bucket of decodeBuckets(json) ?? []) newest.delete(bucket);
+    const line = kind === "L" ? decodeLine(json) : undefined;
+    if (line?.type !== "PUT" && line?.type !== "REMOVE") return;
+    const bucket = bucketOf(line.id);
+    if (line.type === "REMOVE") newest.get(bucket)?.delete(line.id);
+    else newest.set(bucket, (newest.get(bucket) ?? new Map<string, number>()).set(line.id, start));
+  };
   for await (const records of readRecords(from, bytes)) {
     for (const record of records) {
       if (record.state !== "Whole") throw new Error("the log is damaged");
-      if (record.kind === "C") state = decodeCommit(record.json) ?? state;
-      if (record.kind !== "L") continue;
-      const line = decodeLine(record.json);
-      if (line?.type === "PUT") newest.set(line.id, record.start);
-      else if (line?.type === "REMOVE") newest.delete(line.id);
+      note(record);
     }
   }
   if (state === undefined) throw new Error("the log holds no commit");
 
-  const live = new Set(newest.values());
+  const live = new Set<number>();
+  for (const offsets of newest.values()) for (const offset of offsets.values()) live.add(offset);
   for await (const records of readRecords(from, bytes)) {
     let text = "";
     for (const record of records) {

@@ -1,6 +1,6 @@
 // The table as requests read it. In: rows as they were parsed. Out: objects that never change; an edit replaces the object.
 // A request takes the Agent and the Key once and keeps them to its end.
-import type { AgentBackend, AgentRow, Endpoint, GatewayRow, KeyRow, RowId } from "./contract.ts";
+import type { AgentBackend, AgentRow, Endpoint, GatewayRow, KeyRow, NamespaceRow, RowId } from "./contract.ts";
 
 export interface Agent {
   /** `{namespace}/{name}` */
@@ -26,8 +26,9 @@ export interface Key {
 
 /** What changed, for those who hold on to something across requests (open streams, remembered decisions, endpoint state). */
 export interface TableChange {
+  /** Rows that were put or removed; empty with `reset`. */
   readonly ids: readonly RowId[];
-  /** The whole table was replaced: judge everything again. */
+  /** The whole table was replaced, or too much of it to be listed: judge everything again. */
   readonly reset: boolean;
 }
 
@@ -51,6 +52,7 @@ export interface Table {
   endpoints(backend: AgentBackend): readonly Endpoint[] | undefined;
   /** The secret value; undefined while there is no such row. */
   credential(id: RowId): string | undefined;
+  namespace(name: string): NamespaceRow | undefined;
   /** For the redacted dump: every row; credentials and key hashes are shown redacted. */
   dump(): Iterable<{ readonly id: RowId; readonly row: unknown; readonly refused?: string }>;
   /** Called after each applied batch. Returns how to stop. */

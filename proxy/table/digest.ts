@@ -176,14 +176,6 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
   };
 }
 
-/** Ids that `before` holds and `after` does not. An id is in the same bucket of both, so none is hashed. */
-export function* removedIds(before: Digest, after: Digest): Generator<RowId> {
-  for (let bucket = 0; bucket < BUCKETS; bucket += 1) {
-    const left = after.idsIn(bucket);
-    for (const id of before.idsIn(bucket)) if (left[position(left, id)] !== id) yield id;
-  }
-}
-
 /** The first ten bits of SHA-256(id). */
 export function bucketOf(id: RowId): number {
   return sha256(id).readUInt16BE(0) >>> 6;

@@ -24,8 +24,8 @@ export interface FallbackDeps {
   readonly log: Log;
 }
 
-/** `onLoaded`: the table holds what the log held. A log that could not be loaded is not tried again. */
-export function createFallback({ table, lastGood, clock, log }: FallbackDeps, onLoaded: () => void): Fallback {
+/** `onLoaded`: the table holds what the log held, and when that was last written. A log that could not be loaded is not tried again. */
+export function createFallback({ table, lastGood, clock, log }: FallbackDeps, onLoaded: (writtenAt: number) => void): Fallback {
   let isDue = false;
   let isAnswered = false;
   let isTried = lastGood === undefined;
@@ -37,9 +37,9 @@ export function createFallback({ table, lastGood, clock, log }: FallbackDeps, on
       if (!loaded.ok && loaded.reason === "Superseded") return;
       isTried = true;
       if (loaded.ok) {
-        const { rows, version, cut } = loaded;
+        const { rows, version, cut, writtenAt } = loaded;
         log.warn({ rows, version, cut }, "no operator answers: serving from the last good table");
-        onLoaded();
+        onLoaded(writtenAt);
       } else {
         log.warn({ reason: loaded.reason }, "no operator answers, and there is no last good table to serve from");
       }

@@ -7,7 +7,7 @@ import type { Table } from "./compiled.ts";
 import { compactLog } from "./compact-log.ts";
 import { loadLog, type Loaded } from "./load-log.ts";
 import type { Log } from "./log.ts";
-import { encodeCommit, encodeHeader, encodeRecord, type LogState } from "./records.ts";
+import { encodeBuckets, encodeCommit, encodeHeader, encodeRecord, type LogState } from "./records.ts";
 import type { TableWriter } from "./table.ts";
 
 export interface LastGood {
@@ -17,6 +17,8 @@ export interface LastGood {
   begin(reset: boolean, base: string): void;
   /** A PUT or REMOVE line as it came. */
   line(text: string): void;
+  /** From here on the batch brings these buckets whole. */
+  clear(buckets: readonly number[]): void;
   /** Drops the batch that was begun. */
   discard(): void;
   /** True once the batch is in the log, or there is no log that could bring back what it took away. Never rejects. */
@@ -138,16 +140,30 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
     });
   };
 
+  const add = (record: string): void => {
+    if (batch === undefined) return;
+    batch.text.push(record);
+    batch.size += record.length;
+    if (batch.reset && batch.size >= WRITE_BYTES) writeSome(batch);
+  };
+
   const finish = async (ended: Batch, after: LogState): Promise<void> => {
-    const tail = ended.text.join("") + encodeCommit(after);
     if (ended.failed) throw new Error("a part of the batch was not written");
     if (ended.reset) {
       const created = await fresher();
-      await append(created, tail);
+      await append(created, ended.text.join("") + encodeCommit(after));
       return install(created, after.version);
     }
     if (current === undefined || current.version !== ended.base) throw new Error("the log holds another table");
-    await append(current, tail);
+    // A large batch goes in pieces: until its commit is there, none of it counts.
+    let piece = "";
+    for (const record of ended.text) {
+      piece += record;
+      if (piece.length < WRITE_BYTES) continue;
+      await append(current, piece);
+      piece = "";
+    }
+    await append(current, piece + encodeCommit(after));
     current.version = after.version;
     return undefined;
   };
@@ -186,13 +202,8 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
       batch = { reset, base, text: [], size: 0, failed: false };
       void enqueue(dropRewrite).catch(giveUp);
     },
-    line(text) {
-      if (batch === undefined) return;
-      const record = encodeRecord("L", text);
-      batch.text.push(record);
-      batch.size += record.length;
-      if (batch.reset && batch.size >= WRITE_BYTES) writeSome(batch);
-    },
+    line: (text) => add(encodeRecord("L", text)),
+    clear: (buckets) => add(encodeBuckets(buckets)),
     discard() {
       batch = undefined;
       void enqueue(dropRewrite).catch(giveUp);

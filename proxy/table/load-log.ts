@@ -3,17 +3,21 @@
 import { open } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { decodeLine } from "./encode.ts";
-import { decodeCommit, judgeHeader, readRecords, type LogState } from "./records.ts";
+import { decodeBuckets, decodeCommit, judgeHeader, readRecords, type LogState } from "./records.ts";
 import type { TableWriter } from "./table.ts";
 
 export type Loaded =
-  /** `bytes`: of the log up to its last commit. `cut`: what followed was not whole and was left out. */
+  /**
+   * `bytes`: of the log up to its last commit. `cut`: what followed was not whole and was left out. `writtenAt`: when it was last written,
+   * milliseconds since the epoch.
+   */
   | {
       readonly ok: true;
       readonly rows: number;
       readonly version: string;
       readonly bytes: number;
       readonly cut: boolean;
+      readonly writtenAt: number;
     }
   | {
       readonly ok: false;
@@ -93,14 +97,17 @@ async function findLastCommit(handle: FileHandle, gateway: string): Promise<Whol
 }
 
 async function apply(handle: FileHandle, whole: Whole, table: TableWriter, signal: AbortSignal): Promise<Loaded> {
+  const writtenAt = (await handle.stat()).mtimeMs;
   if (signal.aborted) return { ok: false, reason: "Superseded" };
   table.begin(true);
   let lines = 0;
   for await (const records of readRecords(handle, whole.bytes)) {
     if (signal.aborted) return { ok: false, reason: "Superseded" };
     for (const record of records) {
-      const line = record.state === "Whole" && record.kind === "L" ? decodeLine(record.json) : undefined;
-      if (record.state !== "Whole" || line === undefined) continue;
+      if (record.state !== "Whole") continue;
+      if (record.kind === "B") for (const bucket of decodeBuckets(record.json) ?? []) table.clear(bucket);
+      const line = record.kind === "L" ? decodeLine(record.json) : undefined;
+      if (line === undefined) continue;
       lines += 1;
       if (line.type === "PUT") table.put(line.id, record.json, line.row);
       else if (line.type === "REMOVE") table.remove(line.id);
@@ -108,7 +115,7 @@ async function apply(handle: FileHandle, whole: Whole, table: TableWriter, signa
   }
   if (signal.aborted) return { ok: false, reason: "Superseded" };
   const { rows, version } = whole.state;
-  const committed = table.commit({ lines, rows, version });
-  if (!committed.ok) return { ok: false, reason: "Version" };
-  return { ok: true, rows, version, bytes: whole.bytes, cut: whole.cut };
+  const committed = await table.commitInTurns({ lines, rows, version });
+  if (!committed.ok) return { ok: false, reason: committed.reason === "Dropped" ? "Superseded" : "Version" };
+  return { ok: true, rows, version, bytes: whole.bytes, cut: whole.cut, writtenAt };
 }

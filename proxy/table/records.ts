@@ -4,8 +4,8 @@ import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { LONGEST_LINE } from "./split-lines.ts";
 
-/** Header, line of the stream, commit. */
-export type RecordKind = "H" | "L" | "C";
+/** Header, line of the stream, buckets emptied, commit. */
+export type RecordKind = "H" | "L" | "B" | "C";
 
 export type LogRecord =
   /** `end`: offset of the byte after its newline. */
@@ -33,6 +33,15 @@ export const encodeHeader = (gateway: string): string => encodeRecord("H", JSON.
 /** State of the whole table after the records before it. */
 export const encodeCommit = ({ rows, version }: LogState): string =>
   encodeRecord("C", JSON.stringify({ rows, version }));
+
+/** From here on these buckets hold what follows, and nothing of what they held. */
+export const encodeBuckets = (buckets: readonly number[]): string => encodeRecord("B", JSON.stringify({ buckets }));
+
+/** Undefined when it does not say what such a record says. */
+export function decodeBuckets(json: string): readonly number[] | undefined {
+  const { buckets } = membersOf(json);
+  return Array.isArray(buckets) && buckets.every((bucket) => Number.isInteger(bucket)) ? buckets : undefined;
+}
 
 /** Whether a log with this first record is one of ours, and if not, why. */
 export function judgeHeader(record: LogRecord, gateway: string): "Ours" | "OtherGateway" | "NewerFormat" | "Corrupt" {

@@ -1,9 +1,10 @@
 // What the lines of one stream mean. In: lines as text, in order. Out: what each led to; batches go into the table and the last-good log.
 // Anything that cannot be is a fault: the batch is dropped, the table stays as it is, and the whole table is to be asked for.
 import type { Table } from "./compiled.ts";
-import type { RowId, StreamLine } from "./contract.ts";
+import { decidesAccess, type StreamLine } from "./contract.ts";
 import { decodeLine, isUnknownLine } from "./encode.ts";
 import type { LastGood } from "./last-good.ts";
+import { seenRow, type SeenRow } from "./seen-row.ts";
 import type { Committed, TableWriter } from "./table.ts";
 
 export type Fault =
@@ -19,6 +20,7 @@ export type Fault =
   | "LineCount"
   | "RowCount"
   | "Version"
+  | "Dropped"
   | "HeartbeatSequence"
   | "HeartbeatVersion";
 
@@ -32,22 +34,27 @@ export interface Position {
 export type Step =
   | { readonly step: "None" }
   | { readonly step: "Greeted"; readonly replica: string; readonly holder: string | undefined }
-  /** A batch was applied. `durable`: true once a restart cannot bring back what it took away. */
+  /**
+   * A batch was applied. `durable`: true once a restart cannot bring back what it took away. `seen`: what it changed of who may reach
+   * what; empty for a whole table.
+   */
   | {
       readonly step: "Applied";
       readonly at: Position;
-      readonly refused: readonly { readonly id: RowId; readonly reason: string }[];
-      readonly refusedRows: number;
       readonly durable: Promise<boolean>;
+      readonly seen: readonly SeenRow[];
     }
   /** A heartbeat that agrees with the table. */
-  | { readonly step: "Current"; readonly at: Position }
+  | { readonly step: "Current"; readonly at: Position; readonly holder: string | undefined }
   | { readonly step: "OtherGateway"; readonly gateway: string }
   | { readonly step: "Fault"; readonly fault: Fault };
 
 export interface StreamReader {
-  /** Never throws. After a Fault or OtherGateway no further line is to be given. */
-  line(text: string): Step;
+  /**
+   * Never throws nor rejects. After a Fault or OtherGateway no further line is to be given, nor before a step that is promised (of a
+   * large batch) is there.
+   */
+  line(text: string): Step | Promise<Step>;
   /** The stream is over: drops a batch that it left open. */
   end(): void;
 }
@@ -66,7 +73,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
   let replica: string | undefined;
   /** Of the last batch of this stream, or of the first heartbeat. */
   let sequence: number | undefined;
-  let batch: { readonly sequence: number; lines: number } | undefined;
+  let batch: { readonly sequence: number; readonly reset: boolean; readonly seen: SeenRow[] } | undefined;
 
   const drop = (): void => {
     if (batch === undefined) return;
@@ -92,31 +99,35 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     if (line.replica !== replica) return fault("OtherReplica");
     // It may rise by several: what a slow stream held back comes as one batch. That nothing was lost, the version tells.
     if (sequence !== undefined && line.sequence < sequence + (line.reset ? 0 : 1)) return fault("SequenceNotRising");
-    batch = { sequence: line.sequence, lines: 0 };
+    batch = { sequence: line.sequence, reset: line.reset, seen: [] };
     lastGood?.begin(line.reset, table.version);
     table.begin(line.reset);
+    for (const bucket of line.buckets ?? []) table.clear(bucket);
+    if (line.buckets !== undefined) lastGood?.clear(line.buckets);
     return NONE;
   };
 
   const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): Step => {
     if (batch === undefined) return fault("LineOutsideBatch");
-    batch.lines += 1;
     if (line.type === "PUT") table.put(line.id, text, line.row);
     else table.remove(line.id);
     lastGood?.line(text);
+    if (!batch.reset && decidesAccess(line.id)) batch.seen.push(seenRow(table, line, text));
     return NONE;
   };
 
-  const commit = (line: Line<"COMMIT">): Step => {
+  const commit = (line: Line<"COMMIT">): Step | Promise<Step> => {
     if (batch === undefined) return fault("LineOutsideBatch");
     if (line.replica !== replica || line.sequence !== batch.sequence) return fault("CommitOfOtherBatch");
-    const committed: Committed = table.commit(line);
-    if (!committed.ok) return fault(committed.reason);
-    ({ sequence } = line);
-    batch = undefined;
-    const { refused, refusedRows } = committed;
-    const durable = lastGood?.commit(line) ?? Promise.resolve(true);
-    return { step: "Applied", at: { replica, sequence, version: line.version }, refused, refusedRows, durable };
+    const { seen } = batch;
+    const done = (committed: Committed): Step => {
+      if (!committed.ok) return fault(committed.reason);
+      ({ sequence } = line);
+      batch = undefined;
+      const durable = lastGood?.commit(line) ?? Promise.resolve(true);
+      return { step: "Applied", at: { replica: line.replica, sequence, version: line.version }, durable, seen };
+    };
+    return table.isLarge ? table.commitInTurns(line).then(done) : done(table.commit(line));
   };
 
   const heartbeat = (line: Line<"HEARTBEAT">): Step => {
@@ -126,7 +137,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     // Whoever sends heartbeats has sent the table before.
     if (!table.complete || line.version !== table.version) return fault("HeartbeatVersion");
     ({ sequence } = line);
-    return { step: "Current", at: { replica, sequence, version: line.version } };
+    return { step: "Current", at: { replica, sequence, version: line.version }, holder: line.holder };
   };
 
   return {

@@ -1,10 +1,10 @@
-// One stream, from request to end. In: an operator's base URL and a reader of lines. Out: steps as they happen, then why it ended.
+// One stream, from request to end. In: a subscription and a reader of lines. Out: steps as they happen, then why it ended.
+import { setImmediate as turn } from "node:timers/promises";
 import { request } from "undici";
 import type { Session } from "./access.ts";
 import type { Clock } from "./clock.ts";
-import { HEARTBEAT_MS, STREAM_MEDIA_TYPE } from "./contract.ts";
+import { HEARTBEAT_MS, STREAM_MEDIA_TYPE, type Subscription } from "./contract.ts";
 import { createLineSplitter } from "./split-lines.ts";
-import type { Step, StreamReader } from "./stream-reader.ts";
 
 export type StreamEnd =
   | { readonly end: "Aborted" }
@@ -17,27 +17,35 @@ export type StreamEnd =
   /** What came cannot be trusted: the whole table is to be asked for. */
   | { readonly end: "Fault"; readonly fault: string };
 
-export interface StreamDeps {
+/** What readers share: whatever else a step is, these two end the stream. */
+type Ending =
+  | { readonly step: "OtherGateway"; readonly gateway: string }
+  | { readonly step: "Fault"; readonly fault: string };
+
+export interface StreamDeps<S extends { readonly step: string }> {
   readonly url: URL;
+  readonly subscription: Subscription;
   readonly session: Pick<Session, "dispatcher" | "headers" | "renewed">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  readonly reader: StreamReader;
+  readonly reader: { line(text: string): S | Ending | Promise<S | Ending>; end(): void };
   /** Each step that the reader took, in order. */
-  onStep(step: Step): void;
+  onStep(step: S): void;
   /** After each piece that was read. */
   onHeard(): void;
 }
 
 /** A stream is dead after so many heartbeats in which nothing came; a request, after twice as many without an answer. */
-const QUIET_BEATS = 4;
+export const QUIET_BEATS = 4;
+/** Milliseconds that lines are read for before requests get their turn. */
+const TURN_MS = 4;
 
 /**
  * Never rejects. Silence is counted in turns of a timer, not read off the clock: so neither a clock that is set nor a process that was
  * stopped for a while (its data waits in the socket) ends a stream that lives.
  */
-export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
-  const { url, session, clock, signal, reader } = deps;
+export async function readStream<S extends { readonly step: string }>(deps: StreamDeps<S>): Promise<StreamEnd> {
+  const { url, subscription, session, clock, signal, reader } = deps;
   const quiet = new AbortController();
   let beats = -QUIET_BEATS;
   const beat = (): void => {
@@ -50,7 +58,9 @@ export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
   try {
     const { statusCode, body } = await request(url, {
       dispatcher: session.dispatcher,
-      headers: { accept: STREAM_MEDIA_TYPE, ...session.headers },
+      method: "POST",
+      headers: { accept: STREAM_MEDIA_TYPE, "content-type": "application/json", ...session.headers },
+      body: JSON.stringify(subscription),
       signal: AbortSignal.any([signal, quiet.signal, session.renewed]),
       headersTimeout: 0,
       bodyTimeout: 0,
@@ -60,13 +70,16 @@ export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
       return { end: "Lost", detail: `status ${statusCode}` };
     }
     const splitter = createLineSplitter();
+    const reading = { worked: 0 };
     for await (const chunk of body as AsyncIterable<Buffer>) {
       // The beat under way does not count.
       beats = -1;
       const lines = splitter.push(chunk);
-      const ended = lines === undefined ? ({ end: "Fault", fault: "LineTooLong" } as const) : readLines(lines, deps);
+      const ended = lines === undefined ? ({ end: "Fault", fault: "LineTooLong" } as const) : await readLines(lines, deps, reading);
       deps.onHeard();
       if (ended !== undefined) return ended;
+      // What was read meanwhile waits in the socket, and is no silence.
+      beats = -1;
     }
     return { end: "Lost", detail: "the operator ended the stream" };
   } catch (error) {
@@ -80,13 +93,35 @@ export async function readStream(deps: StreamDeps): Promise<StreamEnd> {
   }
 }
 
-function readLines(lines: readonly string[], deps: StreamDeps): StreamEnd | undefined {
+async function readLines<S extends { readonly step: string }>(
+  lines: readonly string[],
+  { signal, reader, clock, onStep }: StreamDeps<S>,
+  reading: { worked: number },
+): Promise<StreamEnd | undefined> {
+  let begun = clock.elapsed();
   for (const text of lines) {
-    if (deps.signal.aborted) return { end: "Aborted" };
-    const step = deps.reader.line(text);
-    if (step.step === "Fault") return { end: "Fault", fault: step.fault };
-    if (step.step === "OtherGateway") return { end: "OtherGateway", gateway: step.gateway };
-    if (step.step !== "None") deps.onStep(step);
+    if (signal.aborted) return { end: "Aborted" };
+    const now = clock.elapsed();
+    reading.worked += now - begun;
+    begun = now;
+    if (reading.worked >= TURN_MS) {
+      await turn();
+      reading.worked = 0;
+      begun = clock.elapsed();
+    }
+    const made = reader.line(text);
+    const step = made instanceof Promise ? await made : made;
+    if (isEnding(step)) {
+      if (signal.aborted) return { end: "Aborted" };
+      return step.step === "Fault"
+        ? { end: "Fault", fault: step.fault }
+        : { end: "OtherGateway", gateway: step.gateway };
+    }
+    if (step.step !== "None") onStep(step);
   }
+  reading.worked += clock.elapsed() - begun;
   return undefined;
 }
+
+const isEnding = (step: { readonly step: string }): step is Ending =>
+  step.step === "Fault" || step.step === "OtherGateway";

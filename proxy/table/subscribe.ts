@@ -1,35 +1,29 @@
-// Keeping the table current. In: operators, a table, a last-good log. Out: a table that follows the stream, acknowledgements, and
-// a state that says how far it can be trusted. It runs until it is aborted and never fails.
+// Keeping the table current. In: operators, a table, a last-good log. Out: a table that follows one operator's stream, what other streams
+// take away withheld meanwhile, and a state that says how far it can be trusted. It runs until it is aborted and never fails.
 import { once } from "node:events";
 import { createAccess, type Access } from "./access.ts";
-import { createAcks, type Acks } from "./acks.ts";
 import { backoff, pause } from "./backoff.ts";
+import { choose } from "./choose.ts";
 import type { Clock } from "./clock.ts";
 import type { Table } from "./compiled.ts";
-import { ACKS_PATH, STREAM_PATH } from "./contract.ts";
 import { createFallback } from "./fallback.ts";
+import { createFollow } from "./follow.ts";
 import type { LastGood } from "./last-good.ts";
+import { createLink, type Greeting, type Link, type LinkEnd, type Lost, type Role } from "./link.ts";
 import type { Log } from "./log.ts";
-import { readStream, type StreamEnd } from "./stream.ts";
-import { createStreamReader, type Step } from "./stream-reader.ts";
+import { resolveAll, watchPlaces, type Place, type Resolve } from "./places.ts";
+import { createResync } from "./resync.ts";
+import { startState, type SubscribeState } from "./subscribe-state.ts";
 import type { TableWriter } from "./table.ts";
+import type { Withheld } from "./withheld.ts";
 
-export interface SubscribeState {
-  /** Whether an operator of our gateway is sending. */
-  readonly connected: boolean;
-  /** When the last line was heard, milliseconds since the epoch. */
-  readonly heardAt: number | undefined;
-  /** What the table was last confirmed by. */
-  readonly source: "stream" | "last-good" | "none";
-  /** Batches and lines that could not be trusted, since the start. */
-  readonly resyncs: number;
-  /** Streams that ended and were tried again, since the start. */
-  readonly reconnects: number;
-}
+export type { SubscribeState };
 
 export interface SubscribeDeps {
   readonly table: Table & TableWriter;
-  /** Base URLs, tried in turn. One stream is held; a stream to each, with the others on standby, comes in at `follow`. */
+  /** Told of what streams take away. It looks at the same table. */
+  readonly withheld: Withheld;
+  /** Base URLs. A name that has several addresses stands for one operator at each. */
   readonly operators: readonly string[];
   readonly gateway: string;
   /** Instance id: the pod UID in a cluster. */
@@ -42,124 +36,168 @@ export interface SubscribeDeps {
   readonly signal: AbortSignal;
   /** TLS and authentication towards the operators; by default the system's CAs and no token. */
   readonly access?: Access | undefined;
+  readonly resolve?: Resolve | undefined;
   onState(state: SubscribeState): void;
 }
 
-/** Faults this far apart do not make the next wait longer. */
-const CALM_MS = 60_000;
+/** An operator that is found at two addresses is looked at again after so long; milliseconds. */
+const TWIN_MS = 5000;
 
 /** Resolves once the signal has aborted and everything it began has ended. */
 export async function subscribe(deps: SubscribeDeps): Promise<void> {
-  const { table, operators, gateway, proxy, lastGood, clock, random, log, signal } = deps;
-  const access = deps.access ?? createAccess({ clock });
-  let state: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
+  const { table, withheld, gateway, clock, random, log, signal } = deps;
+  let state = startState;
   const update = (change: Partial<SubscribeState>): void => {
     state = { ...state, ...change };
     deps.onState(state);
   };
-  const fallback = createFallback(deps, () => update({ source: "last-good" }));
+  const fallback = createFallback(deps, (writtenAt) => update({ source: "last-good", writtenAt }));
+  const resync = createResync({ table, clock, random });
+  const follow = createFollow({
+    ...deps,
+    access: deps.access ?? createAccess({ clock }),
+    lastGood: deps.lastGood,
+    onHeard: () => update({ heardAt: clock.now() }),
+  });
+  const links = new Map<string, Link>();
+  const ending = new Set<Promise<void>>();
+  let applied: string | undefined;
 
-  /** Streams lost in a row, and faults in a row. */
-  let losses = 0;
-  let faults = 0;
-  let faultAt = Number.NEGATIVE_INFINITY;
-  let whole = false;
+  const confirmed = (how: "Applied" | "Current"): void => {
+    resync.confirmed();
+    if (how === "Applied" || state.source !== "stream") update({ source: "stream", writtenAt: undefined });
+  };
 
-  let refusedRows = 0;
+  /** Whether the operator is heard already, at another address. */
+  const isTwin = (place: Place, replica: string): boolean =>
+    [...links.values()].some((link) => link.id !== place.id && link.state === "Live" && link.replica === replica);
 
-  const follow = async (base: string): Promise<StreamEnd> => {
-    if (!URL.canParse(base)) return { end: "Lost", detail: "the operator's address is not a URL" };
-    const opened = await access.open();
-    if (!opened.ok) return { end: "Lost", detail: opened.fault };
-    const { session } = opened;
-    const ended = new AbortController();
-    const life = AbortSignal.any([signal, ended.signal]);
-    const acks = createAcks({ url: urlOf(base, ACKS_PATH), session, clock, random, log, signal: life });
-    const confirm = (): void => {
-      losses = 0;
-      whole = false;
-      if (state.source !== "stream") update({ source: "stream" });
+  const addLink = (place: Place, role: Role): void => {
+    /** Streams lost in a row. */
+    let losses = 0;
+    let begun = false;
+    /** Its replica, if that is heard at another address. */
+    let twin: string | undefined;
+
+    const open = async (as: Role, heard: (greeting: Greeting) => void, life: AbortSignal): Promise<LinkEnd> => {
+      while (twin !== undefined && isTwin(place, twin) && !life.aborted) await pause(clock, TWIN_MS, life);
+      if (begun) update({ reconnects: state.reconnects + 1 });
+      begun = true;
+      twin = undefined;
+      const left = new AbortController();
+      const stream = {
+        place,
+        signal: AbortSignal.any([life, left.signal]),
+        heard(greeting: Greeting) {
+          if (isTwin(place, greeting.replica)) {
+            twin = greeting.replica;
+            return left.abort();
+          }
+          if (as === "applied") fallback.answered();
+          return heard(greeting);
+        },
+      };
+      const confirm = (how: "Applied" | "Current"): void => {
+        losses = 0;
+        confirmed(how);
+      };
+      const streamed = as === "standby" ? follow.standby(stream) : follow.applied(stream, resync.ask(), confirm);
+      const end = await streamed;
+      return left.signal.aborted && !life.aborted ? { end: "Twin" } : end;
     };
-    const onStep = (step: Step): void => {
-      if (step.step === "Greeted") {
-        fallback.answered();
-        log.info({ operator: base, replica: step.replica, holder: step.holder }, "operator answers");
-        update({ connected: true });
-      } else if (step.step === "Applied") {
-        confirm();
-        const { at, refused } = step;
-        log.debug({ sequence: at.sequence, version: at.version, rows: table.rows }, "batch applied");
-        if (step.refusedRows > refusedRows) log.warn({ rows: step.refusedRows, first: refused[0] }, "rows are refused");
-        ({ refusedRows } = step);
-        void acknowledge(acks, { proxy, ...at, refused, refusedRows }, step.durable);
-      } else if (step.step === "Current") {
-        confirm();
+
+    const ended = (as: Role, end: Lost): number => {
+      withheld.lost(place.id);
+      places.refresh();
+      if (end.end === "Twin") {
+        log.debug({ operator: place.id }, "this operator is heard at another address");
+        return TWIN_MS;
       }
+      if (end.end === "Fault") {
+        log.warn({ operator: place.id, fault: end.fault, version: table.version }, "stream cannot be trusted: resync");
+        const faults = new Map(state.faults).set(end.fault, (state.faults.get(end.fault) ?? 0) + 1);
+        update({ resyncs: state.resyncs + 1, faults });
+        const wait = backoff(losses, random);
+        if (as === "applied") return Math.max(resync.fault(), wait);
+        losses += 1;
+        return wait;
+      }
+      if (end.end === "OtherGateway") {
+        log.error({ operator: place.id, gateway, theirs: end.gateway }, "operator serves another gateway: refused");
+      } else if (losses === 0) {
+        log.warn({ operator: place.id, end: end.end, detail: "detail" in end ? end.detail : undefined }, "stream lost");
+      }
+      losses += 1;
+      return backoff(losses - 1, random);
     };
-    const url = urlOf(base, STREAM_PATH);
-    url.searchParams.set("gateway", gateway);
-    url.searchParams.set("proxy", proxy);
-    if (table.complete && !whole) url.searchParams.set("version", table.version);
-    const reader = createStreamReader({ table, lastGood, gateway });
-    const end = await readStream({
-      url,
-      session,
+
+    const link = createLink({
+      place,
+      role,
       clock,
       signal,
-      reader,
-      onStep,
-      onHeard: () => update({ heardAt: clock.now() }),
+      open,
+      ended,
+      onChange() {
+        if (link.state === "Live" && link.role === "standby") losses = 0;
+        reconsider();
+      },
     });
-    ended.abort();
-    await session.close();
-    return end;
+    links.set(place.id, link);
+    const end = link.done.then(() => void ending.delete(end));
+    ending.add(end);
   };
 
-  /** Counts and tells the end of a stream. Gives how long to wait before the next, in milliseconds. */
-  const judge = (end: StreamEnd, base: string): number => {
-    if (end.end === "Fault") {
-      faults = clock.now() - faultAt > CALM_MS ? 0 : faults + 1;
-      faultAt = clock.now();
-      whole = true;
-      log.warn({ operator: base, fault: end.fault, version: table.version }, "stream cannot be trusted: resync");
-      update({ connected: false, resyncs: state.resyncs + 1 });
-      return Math.max(backoff(faults, random), backoff(losses, random));
+  /** Gives each stream its role. */
+  const reconsider = (): void => {
+    const next = choose([...links.values()], applied);
+    if (next !== applied && next !== undefined) {
+      if (applied !== undefined) {
+        log.warn({ from: applied, to: next }, "another operator's stream is applied from now on");
+        update({ switches: state.switches + 1 });
+      }
+      const before = links.get(applied ?? "");
+      applied = next;
+      before?.become("standby");
+      links.get(next)?.become("applied");
     }
-    if (end.end === "OtherGateway") {
-      log.error({ operator: base, gateway, theirs: end.gateway }, "operator serves another gateway: refused");
-    } else if (losses === 0) {
-      log.warn({ operator: base, end: end.end, detail: "detail" in end ? end.detail : undefined }, "stream lost");
-    }
-    update({ connected: false });
-    losses += 1;
-    return backoff(losses - 1, random);
+    const current = [...links.values()];
+    const live = current.filter((link) => link.state === "Live");
+    const connected = live.some((link) => link.role === "applied");
+    const standby = live.filter((link) => link.role === "standby").length;
+    update({ connected, standby, lost: current.length - live.length });
+    if (current.every((link) => link.state === "Lost")) fallback.unanswered();
   };
 
-  for (let turn = 0; !signal.aborted && operators.length > 0; turn += 1) {
-    if (turn > 0) update({ reconnects: state.reconnects + 1 });
-    const base = operators[turn % operators.length] ?? "";
-    const end = await follow(base);
-    if (end.end === "Aborted") break;
-    if (end.end === "Renewed") {
-      turn -= 1;
-      continue;
-    }
-    const wait = judge(end, base);
-    fallback.unanswered();
-    await pause(clock, wait, signal);
-  }
+  const places = watchPlaces({
+    operators: deps.operators,
+    resolve: deps.resolve ?? resolveAll,
+    clock,
+    log,
+    signal,
+    onPlaces(now) {
+      const wanted = new Set(now.map(({ id }) => id));
+      for (const [id, link] of links) {
+        if (wanted.has(id)) continue;
+        links.delete(id);
+        withheld.lost(id);
+        link.stop();
+      }
+      for (const place of now) {
+        if (links.has(place.id)) continue;
+        const first = applied === undefined;
+        if (first) applied = place.id;
+        addLink(place, first ? "applied" : "standby");
+      }
+      reconsider();
+    },
+  });
+
+  if (links.size === 0) fallback.unanswered();
   // Without an operator there is still the log.
   if (!signal.aborted) await once(signal, "abort");
+  await places.end();
+  await Promise.all(ending);
   if (state.connected) update({ connected: false });
   await fallback.end();
-}
-
-async function acknowledge(acks: Acks, ack: Parameters<Acks["send"]>[0], durable: Promise<boolean>): Promise<void> {
-  if (await durable) acks.send(ack);
-}
-
-function urlOf(base: string, path: string): URL {
-  const url = new URL(base);
-  url.pathname = url.pathname.replace(/\/$/, "") + path;
-  return url;
 }

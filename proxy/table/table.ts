@@ -1,13 +1,15 @@
 // The table that requests read and the stream writes. In: batches of rows. Out: immutable objects, looked up in O(1).
 // A batch is staged beside the table and judged by its version; then it is applied at once, as a whole, or not at all.
+import { setImmediate as turn } from "node:timers/promises";
+import { clearBucket, MANY_EDITS, openBatch, putRow, removeRow, settleDigest, settleRows, type Batch } from "./batch.ts";
 import type { Agent, Key, Table, TableChange } from "./compiled.ts";
 import { agentRowId, GATEWAY_ROW_ID, namespaceRowId } from "./contract.ts";
 import type { GatewayRow, Row, RowChange, RowId } from "./contract.ts";
-import { createDigest, removedIds, type Digest } from "./digest.ts";
+import { createDigest } from "./digest.ts";
 import { dumpRow } from "./dump.ts";
-import { decodeLine, encodePut, rowHash } from "./encode.ts";
+import { decodeLine, encodePut } from "./encode.ts";
 import { createGrants } from "./grants.ts";
-import { compile, createRows, erase, store, stored, type Compiled, type Rows } from "./rows.ts";
+import { createRows, erase, store } from "./rows.ts";
 
 /** What the COMMIT line promises. */
 export interface Expected {
@@ -17,13 +19,15 @@ export interface Expected {
 }
 
 export type Committed =
-  /** `refused`: the first 100 rows of the table that are not served as sent; `refusedRows` counts all. */
-  | {
-      readonly ok: true;
-      readonly refused: readonly { readonly id: RowId; readonly reason: string }[];
-      readonly refusedRows: number;
-    }
-  | { readonly ok: false; readonly reason: "LineCount" | "RowCount" | "Version" };
+  | { readonly ok: true }
+  /** `Dropped`: another batch was begun, or this one was discarded, before it was applied. */
+  | { readonly ok: false; readonly reason: "LineCount" | "RowCount" | "Version" | "Dropped" };
+
+/** Rows of the table that are not served as sent: the first 100, and how many there are. */
+export interface Refusals {
+  readonly refused: readonly { readonly id: RowId; readonly reason: string }[];
+  readonly refusedRows: number;
+}
 
 export interface TableWriter {
   /** Begins a batch and drops one that was never committed. `reset`: the batch is the whole table. */
@@ -31,8 +35,19 @@ export interface TableWriter {
   /** `line`: the PUT line as it came; it is hashed as it is. `row`: the row in it, where the caller has parsed it already. */
   put(id: RowId, line: string, row?: unknown): void;
   remove(id: RowId): void;
+  /** Takes out all rows of a bucket, as lines so far left it. Does not count as a line. */
+  clear(bucket: number): void;
   /** Applies the batch whole if it is what was promised; else drops it and leaves the table as it was. */
   commit(expected: Expected): Committed;
+  /** Whether the batch is so large that `commit` would keep requests waiting. */
+  readonly isLarge: boolean;
+  /** As `commit`, with turns of the event loop in between. Requests see the table as it was until it is applied, at once. */
+  commitInTurns(expected: Expected): Promise<Committed>;
+  refusals(): Refusals;
+  /** Whether the row stands in the table as this line hashes (`rowHash`); undefined: whether there is none. */
+  holds(id: RowId, hash: Buffer | undefined): boolean;
+  /** The first bytes of each bucket's digest, as a `Subscription` names them. */
+  prefixes(): string;
   /** Drops the batch, if there is one. */
   discard(): void;
   /** One batch without a stream: the rows are encoded, hashed and judged just the same. */
@@ -42,24 +57,13 @@ export interface TableWriter {
 const REFUSED_NAMED = 100;
 const NO_GATEWAY: GatewayRow = { name: "", trustedProxies: [], allowedUpstreams: [] };
 
-/** A batch that is not committed. A reset builds a table beside the old one; any other batch lists its edits. */
-interface Batch {
-  readonly reset: boolean;
-  readonly digest: Digest;
-  readonly rows: Rows;
-  /** Row ids that differ from the table as it stands, with what to store; null erases. A reset stores at once and notes ids only. */
-  readonly edits: Map<RowId, Compiled | null>;
-  lines: number;
-}
-
 /** `onFault`: told of a listener that threw; the others are called all the same. */
 export function createTable(onFault: (error: unknown) => void = rethrow): Table & TableWriter {
-  let rows = createRows();
-  let digest = createDigest();
+  let standing = { rows: createRows(), digest: createDigest() };
   let complete = false;
   let batch: Batch | undefined;
   const listeners = new Set<(change: TableChange) => void>();
-  const grants = createGrants((namespace) => rows.namespaces.get(namespaceRowId(namespace)));
+  const grants = createGrants((namespace) => standing.rows.namespaces.get(namespaceRowId(namespace)));
 
   const open = (): Batch => {
     if (batch === undefined) throw new Error("no batch was begun");
@@ -67,61 +71,48 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
   };
 
   const begin = (reset: boolean): void => {
-    batch = {
-      reset,
-      digest: reset ? createDigest() : digest.fork(),
-      rows: reset ? createRows() : rows,
-      edits: new Map(),
-      lines: 0,
-    };
+    batch = openBatch(standing, reset);
   };
 
   const put = (id: RowId, line: string, row?: unknown): void => {
-    const { reset, digest: staged, rows: target, edits } = countLine(open());
-    const hash = rowHash(id, line);
-    const unchanged = digest.holds(id, hash);
-    staged.set(id, hash);
-    if (unchanged) {
-      // The same row again keeps its object, and with it whatever others remember about it.
-      edits.delete(id);
-      if (reset) store(target, id, stored(rows, id), rows);
-      return;
-    }
-    const compiled = compile(id, row ?? rowIn(id, line));
-    edits.set(id, compiled);
-    if (reset) store(target, id, compiled, rows);
+    putRow(countLine(open()), standing, id, line, () => row ?? rowIn(id, line));
   };
 
-  const remove = (id: RowId): void => {
-    const { reset, digest: staged, rows: target, edits } = countLine(open());
-    staged.delete(id);
-    if (digest.has(id)) edits.set(id, null);
-    else edits.delete(id);
-    if (reset) erase(target, id);
-  };
+  const remove = (id: RowId): void => removeRow(countLine(open()), standing, id);
 
   const judge = (expected: Expected): "LineCount" | "RowCount" | "Version" | undefined => {
-    const { lines, digest: staged } = open();
+    const { lines, digest } = open();
     if (lines !== expected.lines) return "LineCount";
-    if (staged.size !== expected.rows) return "RowCount";
-    return staged.version() === expected.version ? undefined : "Version";
+    if (digest.size !== expected.rows) return "RowCount";
+    return digest.version() === expected.version ? undefined : "Version";
   };
 
-  const apply = (): void => {
-    const { reset, digest: staged, rows: target, edits } = open();
-    if (reset) {
-      for (const id of removedIds(digest, staged)) edits.set(id, null);
-    } else {
+  /** The way to the new table, in steps; nothing of it is seen before its end. `expected` undefined: whatever it is. */
+  function* applying(expected: Expected | undefined): Generator<void, Committed> {
+    const of = open();
+    const { reset, digest, edits } = of;
+    yield* settleDigest(of);
+    const reason = expected === undefined ? undefined : judge(expected);
+    if (reason !== undefined) {
+      batch = undefined;
+      return { ok: false, reason };
+    }
+    const made = yield* settleRows(of, standing);
+    if (made === undefined) {
       for (const [id, compiled] of edits) {
-        if (compiled === null) erase(rows, id);
-        else store(rows, id, compiled);
+        if (compiled === null) erase(standing.rows, id);
+        else store(standing.rows, id, compiled);
       }
     }
-    rows = target;
-    digest = staged;
-    complete ||= reset;
+    standing = { rows: made ?? standing.rows, digest };
+    // The version is of the whole table, so one that fits makes the table whole, reset or not.
+    complete ||= reset || expected !== undefined;
     batch = undefined;
-    const change: TableChange = { ids: [...edits.keys()], reset };
+    tell(reset || edits.size > MANY_EDITS ? { ids: [], reset: true } : { ids: [...edits.keys()], reset: false });
+    return { ok: true };
+  }
+
+  const tell = (change: TableChange): void => {
     for (const listener of listeners) {
       try {
         listener(change);
@@ -131,31 +122,40 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     }
   };
 
+  const applyAtOnce = (expected?: Expected): Committed => {
+    const steps = applying(expected);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
+    }
+  };
+
   return {
     get version() {
-      return digest.version();
+      return standing.digest.version();
     },
     get rows() {
-      return digest.size;
+      return standing.digest.size;
     },
     get refusedRows() {
-      return rows.refused.size;
+      return standing.rows.refused.size;
     },
     get complete() {
       return complete;
     },
     get gateway() {
-      return rows.gateway.get(GATEWAY_ROW_ID) ?? NO_GATEWAY;
+      return standing.rows.gateway.get(GATEWAY_ROW_ID) ?? NO_GATEWAY;
     },
-    key: (sha256) => rows.bySha256.get(sha256),
-    keyById: (id) => rows.keys.get(`key/${id}`),
-    agentByPublicName: (publicName) => rows.byPublicName.get(publicName),
-    agentByName: (namespace, name) => rows.agents.get(agentRowId(namespace, name)),
+    key: (sha256) => standing.rows.bySha256.get(sha256),
+    keyById: (id) => standing.rows.keys.get(`key/${id}`),
+    agentByPublicName: (publicName) => standing.rows.byPublicName.get(publicName),
+    agentByName: (namespace, name) => standing.rows.agents.get(agentRowId(namespace, name)),
     grants: (key: Key, agent: Agent) => grants(key, agent),
-    endpoints: ({ endpoints }) => (endpoints === undefined ? undefined : rows.endpoints.get(endpoints)),
-    credential: (id) => rows.credentials.get(id),
+    endpoints: ({ endpoints }) => (endpoints === undefined ? undefined : standing.rows.endpoints.get(endpoints)),
+    credential: (id) => standing.rows.credentials.get(id),
+    namespace: (name) => standing.rows.namespaces.get(namespaceRowId(name)),
     *dump() {
-      for (const id of [...digest.ids()].sort()) yield dumpRow(rows, id);
+      for (const id of [...standing.digest.ids()].sort()) yield dumpRow(standing.rows, id);
     },
     onChange(listener) {
       const own = (change: TableChange): void => listener(change);
@@ -165,28 +165,38 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     begin,
     put,
     remove,
+    clear: (bucket) => clearBucket(open(), standing, bucket),
     discard() {
       batch = undefined;
     },
-    commit(expected) {
-      const reason = judge(expected);
-      if (reason !== undefined) {
-        batch = undefined;
-        return { ok: false, reason };
-      }
-      // The version is of the whole table, so one that fits makes the table whole, reset or not.
-      complete = true;
-      apply();
-      const refused = [...rows.refused.entries().take(REFUSED_NAMED)].map(([id, reason]) => ({ id, reason }));
-      return { ok: true, refused, refusedRows: rows.refused.size };
+    commit: applyAtOnce,
+    get isLarge() {
+      return batch !== undefined && (batch.reset || batch.edits.size > MANY_EDITS) && batch.lines > MANY_EDITS;
     },
+    async commitInTurns(expected) {
+      const of = open();
+      const steps = applying(expected);
+      for (;;) {
+        const step = steps.next();
+        if (step.done === true) return step.value;
+        await turn();
+        if (batch !== of) return { ok: false, reason: "Dropped" };
+      }
+    },
+    refusals() {
+      const { refused } = standing.rows;
+      const named = [...refused.entries().take(REFUSED_NAMED)].map(([id, reason]) => ({ id, reason }));
+      return { refused: named, refusedRows: refused.size };
+    },
+    holds: (id, hash) => (hash === undefined ? !standing.digest.has(id) : standing.digest.holds(id, hash)),
+    prefixes: () => standing.digest.prefixes(),
     applyLocal(changes, reset) {
       begin(reset);
       for (const { id, row } of changes) {
         if (row === null) remove(id);
         else put(id, encodePut(id, row));
       }
-      apply();
+      applyAtOnce();
     },
   };
 }

@@ -1,0 +1,23 @@
+// Whose batches are applied. In: what is known of each operator's stream. Out: one of them. Pure.
+
+export interface Candidate {
+  readonly id: string;
+  /** "Opening": asked for, and not yet given up. "Lost": ended, refused, silent, or without an answer for too long. */
+  readonly state: "Opening" | "Live" | "Lost";
+  /** Whether it said of itself, when last heard, that it holds the Lease. */
+  readonly namesItself: boolean;
+}
+
+/**
+ * The stream to apply from now on; undefined while there are none. The applied one stays while it is not lost and nobody else names itself
+ * the holder, or it does so too: so one that comes back moves nothing. A move goes to a live one only, to one that names itself if there is.
+ */
+export function choose(candidates: readonly Candidate[], applied: string | undefined): string | undefined {
+  const current = candidates.find(({ id }) => id === applied);
+  const others = candidates.filter((one) => one !== current && one.state === "Live");
+  const holder = others.find(({ namesItself }) => namesItself);
+  if (current !== undefined && current.state !== "Lost") {
+    return current.namesItself || holder === undefined ? current.id : holder.id;
+  }
+  return (holder ?? others[0] ?? current ?? candidates[0])?.id;
+}

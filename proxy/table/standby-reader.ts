@@ -1,0 +1,106 @@
+// What the lines of a standby stream mean. In: lines as text, in order. Out: the state that its operator announces, and the rows that
+// decide access as they change there. Nothing of it goes into the table.
+import type { Table } from "./compiled.ts";
+import { decidesAccess, type StreamLine } from "./contract.ts";
+import { decodeLine, isUnknownLine } from "./encode.ts";
+import { seenRow, type SeenRow } from "./seen-row.ts";
+import type { Fault, Position } from "./stream-reader.ts";
+
+export type StandbyStep =
+  | { readonly step: "None" }
+  | { readonly step: "Greeted"; readonly replica: string; readonly holder: string | undefined }
+  /** A heartbeat. */
+  | { readonly step: "Announced"; readonly at: Position; readonly holder: string | undefined }
+  /** A whole batch. */
+  | { readonly step: "Seen"; readonly at: Position; readonly seen: readonly SeenRow[] }
+  | { readonly step: "OtherGateway"; readonly gateway: string }
+  | { readonly step: "Fault"; readonly fault: Fault };
+
+export interface StandbyReader {
+  /** Never throws. After a Fault or OtherGateway no further line is to be given. */
+  line(text: string): StandbyStep;
+  end(): void;
+}
+
+const NONE: StandbyStep = { step: "None" };
+
+/** Makes the reader of one stream, from HELLO to its end. `gateway`: the name in HELLO must be this. */
+export function createStandbyReader(deps: {
+  readonly table: Pick<Table, "keyById" | "agentByName">;
+  readonly gateway: string;
+}): StandbyReader {
+  const { table, gateway } = deps;
+  let replica: string | undefined;
+  let sequence = -1;
+  let batch: { readonly sequence: number; lines: number; readonly seen: SeenRow[] } | undefined;
+
+  const fault = (reason: Fault): StandbyStep => ({ step: "Fault", fault: reason });
+
+  const hello = (line: Line<"HELLO">): StandbyStep => {
+    if (replica !== undefined) return fault("SecondHello");
+    if (line.gateway !== gateway) return { step: "OtherGateway", gateway: line.gateway };
+    ({ replica } = line);
+    return { step: "Greeted", replica, holder: line.holder };
+  };
+
+  const begin = (line: Line<"BATCH">): StandbyStep => {
+    if (batch !== undefined) return fault("BatchInsideBatch");
+    if (line.replica !== replica) return fault("OtherReplica");
+    if (line.sequence <= sequence) return fault("SequenceNotRising");
+    batch = { sequence: line.sequence, lines: 0, seen: [] };
+    return NONE;
+  };
+
+  const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): StandbyStep => {
+    if (batch === undefined) return fault("LineOutsideBatch");
+    batch.lines += 1;
+    if (decidesAccess(line.id)) batch.seen.push(seenRow(table, line, text));
+    return NONE;
+  };
+
+  const commit = (line: Line<"COMMIT">): StandbyStep => {
+    if (batch === undefined) return fault("LineOutsideBatch");
+    if (line.replica !== replica || line.sequence !== batch.sequence) return fault("CommitOfOtherBatch");
+    if (line.lines !== batch.lines) return fault("LineCount");
+    const { seen } = batch;
+    batch = undefined;
+    ({ sequence } = line);
+    return { step: "Seen", at: { replica: line.replica, sequence, version: line.version }, seen };
+  };
+
+  const heartbeat = (line: Line<"HEARTBEAT">): StandbyStep => {
+    if (batch !== undefined) return fault("HeartbeatInsideBatch");
+    if (line.replica !== replica) return fault("OtherReplica");
+    // It may rise without a batch: what changed decides no access.
+    if (line.sequence < sequence) return fault("HeartbeatSequence");
+    ({ sequence } = line);
+    const at = { replica: line.replica, sequence, version: line.version };
+    return { step: "Announced", at, holder: line.holder };
+  };
+
+  return {
+    line(text) {
+      const line = decodeLine(text);
+      if (line === undefined) return isUnknownLine(text) && replica !== undefined ? NONE : fault("Malformed");
+      if (replica === undefined && line.type !== "HELLO") return fault("FirstLineNotHello");
+      switch (line.type) {
+        case "HELLO":
+          return hello(line);
+        case "BATCH":
+          return begin(line);
+        case "PUT":
+        case "REMOVE":
+          return change(line, text);
+        case "COMMIT":
+          return commit(line);
+        case "HEARTBEAT":
+          return heartbeat(line);
+      }
+    },
+    end() {
+      batch = undefined;
+    },
+  };
+}
+
+type Line<T extends StreamLine["type"]> = Extract<StreamLine, { readonly type: T }>;

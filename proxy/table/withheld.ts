@@ -1,0 +1,145 @@
+// What streams took away and the table still gives. In: a table, rows that decide access as any stream brought them. Out: the table as
+// requests may use it: where a stream has another row than the table, and the table's is not known to be newer, both must admit.
+// While nothing is withheld, a look-up costs one comparison more than the table's own.
+import type { Clock, Timer } from "./clock.ts";
+import type { Agent, Key, Table, TableChange } from "./compiled.ts";
+import type { RowId } from "./contract.ts";
+import { createGrants } from "./grants.ts";
+import { createMarks } from "./marks.ts";
+import { narrowAgent, narrowKey } from "./narrow.ts";
+import type { SeenRow } from "./seen-row.ts";
+import type { TableWriter } from "./table.ts";
+
+export interface Withheld {
+  /** What requests read. */
+  readonly table: Table;
+  /** From now on changes of the table are this stream's. */
+  apply(source: string): void;
+  /** Rows of a whole batch of a stream: of one on standby before they are in the table, of the applied one after. */
+  seen(source: string, rows: readonly SeenRow[]): void;
+  /** The stream is where the table is: what else was seen of it is out of date. */
+  inStep(source: string): void;
+  /** The stream is gone: what was seen of it until now holds for thirty seconds more. */
+  lost(source: string): void;
+  /** Rows of the table that are withheld, in part or whole. */
+  readonly rows: number;
+  /** Stops its timers. */
+  end(): void;
+}
+
+/** Milliseconds for which a stream that is gone withholds rows; by then another one has brought what it knew. */
+const AFTER_LOSS_MS = 30_000;
+
+export function createWithheld(deps: { readonly table: Table & TableWriter; readonly clock: Clock }): Withheld {
+  const { table, clock } = deps;
+  const listeners = new Set<(change: TableChange) => void>();
+  const timers = new Set<Timer>();
+  const marks = createMarks({ table, now: () => clock.elapsed() });
+  let applied: string | undefined;
+  /** Decisions as they would be with a stream's rows in the place of the table's. */
+  const worlds = new Map<string, ReturnType<typeof createGrants>>();
+
+  const tell = (change: TableChange): void => {
+    for (const listener of listeners) listener(change);
+  };
+  const tellOf = (ids: readonly RowId[]): void => {
+    if (ids.length > 0) tell({ ids, reset: false });
+  };
+
+  table.onChange((change) => {
+    // Before those who judge by it are told.
+    if (change.reset) marks.judgeAll(applied);
+    else marks.judge(change.ids, applied);
+    tell(change);
+  });
+
+  const worldOf = (source: string): ReturnType<typeof createGrants> => {
+    let world = worlds.get(source);
+    if (world === undefined) {
+      world = createGrants((name) => marks.namespace(source, name, table.namespace(name)));
+      worlds.set(source, world);
+    }
+    return world;
+  };
+
+  const grants = (key: Key, agent: Agent): boolean => {
+    if (!table.grants(key, agent)) return false;
+    for (const source of marks.sources()) {
+      const theirKey = marks.key(source, key);
+      const theirAgent = marks.agent(source, agent);
+      if (theirKey === undefined || theirAgent === undefined) return false;
+      if (!worldOf(source)(theirKey, theirAgent)) return false;
+    }
+    return true;
+  };
+
+  const key = (own: Key | undefined): Key | undefined =>
+    own === undefined || marks.active === 0 ? own : narrowKey(own, theirs(own, marks.key));
+  const agent = (own: Agent | undefined): Agent | undefined =>
+    own === undefined || marks.active === 0 ? own : narrowAgent(own, theirs(own, marks.agent));
+
+  /** The row as each stream with marks has it. */
+  const theirs = <T>(own: T, of: (source: string, own: T) => T | undefined): (T | undefined)[] =>
+    Array.from(marks.sources(), (source) => of(source, own));
+
+  const view: Table = {
+    get version() {
+      return table.version;
+    },
+    get rows() {
+      return table.rows;
+    },
+    get refusedRows() {
+      return table.refusedRows;
+    },
+    get complete() {
+      return table.complete;
+    },
+    get gateway() {
+      return table.gateway;
+    },
+    key: (sha256) => key(table.key(sha256)),
+    keyById: (id) => key(table.keyById(id)),
+    agentByPublicName: (publicName) => agent(table.agentByPublicName(publicName)),
+    agentByName: (namespace, name) => agent(table.agentByName(namespace, name)),
+    grants: (one, other) => (marks.active === 0 ? table.grants(one, other) : grants(one, other)),
+    endpoints: (backend) => table.endpoints(backend),
+    credential: (id) => table.credential(id),
+    namespace: (name) => table.namespace(name),
+    dump: () => table.dump(),
+    onChange(listener) {
+      const own = (change: TableChange): void => listener(change);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+  };
+
+  return {
+    table: view,
+    apply(source) {
+      applied = source;
+    },
+    seen(source, rows) {
+      tellOf(marks.add(source, rows));
+    },
+    inStep(source) {
+      tellOf(marks.dropActive(source, Infinity));
+    },
+    lost(source) {
+      if (!marks.has(source)) return;
+      const at = clock.elapsed();
+      const timer = clock.setTimeout(() => {
+        timers.delete(timer);
+        tellOf(marks.dropActive(source, at));
+      }, AFTER_LOSS_MS);
+      timers.add(timer);
+    },
+    get rows() {
+      return marks.active;
+    },
+    end() {
+      for (const timer of timers) timer.cancel();
+      timers.clear();
+    },
+  };
+}
