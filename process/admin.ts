@@ -14,6 +14,8 @@ export interface AdminDeps {
   readonly exposition?: (registry: Registry) => AsyncIterable<string>;
   /** Why the process is not ready, in short sentences; empty: it is. */
   readonly unready: () => readonly string[];
+  /** What is to be known though the process is ready, in short sentences. */
+  readonly notes?: () => readonly string[];
   /** Adds routes of the process's own. */
   readonly routes?: (app: FastifyInstance) => void;
 }
@@ -26,9 +28,17 @@ export interface Admin {
 }
 
 /**
- * `GET /healthz`: 200 while the process runs. `GET /readyz`: 200, or 503 with the reasons. `GET /metrics`: Prometheus text format.
+ * `GET /healthz`: 200 while the process runs. `GET /readyz`: 200, or 503 with the reasons; notes, if any. `GET /metrics`: Prometheus text format.
  */
-export function createAdmin({ listen, registry, exposition, log, unready, routes }: AdminDeps): Admin {
+export function createAdmin({
+  listen,
+  registry,
+  exposition,
+  log,
+  unready,
+  notes = () => [],
+  routes,
+}: AdminDeps): Admin {
   const app = fastify({ logger: false, forceCloseConnections: true, requestTimeout: 30_000 });
 
   if (isLoopback(listen.host)) {
@@ -45,7 +55,9 @@ export function createAdmin({ listen, registry, exposition, log, unready, routes
   app.get("/healthz", () => ({ status: "ok" }));
   app.get("/readyz", (_request, reply) => {
     const reasons = unready();
-    return reply.code(reasons.length === 0 ? 200 : 503).send({ ready: reasons.length === 0, reasons });
+    const ready = reasons.length === 0;
+    const known = notes();
+    return reply.code(ready ? 200 : 503).send({ ready, reasons, ...(known.length === 0 ? {} : { notes: known }) });
   });
   app.get("/metrics", async (_request, reply) => {
     reply.header("content-type", registry.contentType);

@@ -4,15 +4,18 @@ import { createLog } from "../process/log.ts";
 import { createProxyAdmin } from "./admin.ts";
 import { putAgent, putKey, tableOf } from "./request/table.test-support.ts";
 import { credentialRowId } from "./table/contract.ts";
+import { startState, type SubscribeState } from "./table/subscribe-state.ts";
 import { createTable } from "./table/table.ts";
 
 const admins: { close(): Promise<void> }[] = [];
-function setUp(table: ReturnType<typeof createTable>, draining = false) {
+function setUp(table: ReturnType<typeof createTable>, draining = false, stream: Partial<SubscribeState> = {}) {
   const admin = createProxyAdmin({
     listen: { host: "127.0.0.1", port: 0 },
     registry: new Registry(),
     log: createLog({ output: { write: () => undefined }, level: "silent", name: "test" }),
     table,
+    stream: () => ({ ...startState, ...stream }),
+    now: () => 100_000,
     draining: () => draining,
   });
   admins.push(admin);
@@ -30,6 +33,19 @@ describe("readiness", () => {
   ])("%s", async (_, table, draining, status, reasons) => {
     const response = await setUp(table, draining)("/readyz");
     expect([response.statusCode, response.json()]).toEqual([status, { ready: status === 200, reasons }]);
+  });
+
+  test.each<[Partial<SubscribeState>, string]>([
+    [
+      { source: "last-good", writtenAt: 58_400 },
+      "Serving from the last good table, last written 42 seconds ago: no operator has sent one since the start.",
+    ],
+    [{ source: "stream" }, "No operator is heard: serving from the table as it was last sent."],
+  ])("stays, with a note, while no operator is heard %#", async (stream, note) => {
+    const response = await setUp(tableOf(), false, stream)("/readyz");
+    expect([response.statusCode, response.json()]).toEqual([200, { ready: true, reasons: [], notes: [note] }]);
+    const heard = await setUp(tableOf(), false, { source: "stream", connected: true })("/readyz");
+    expect(heard.json()).toEqual({ ready: true, reasons: [] });
   });
 
   test("does not touch health", async () => {

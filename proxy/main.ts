@@ -17,8 +17,10 @@ import { registerProcessMetrics, registerTableMetrics } from "./observe/table-me
 import { createProxy } from "./proxy.ts";
 import { createAccess } from "./table/access.ts";
 import { openLastGood } from "./table/last-good.ts";
-import { subscribe, type SubscribeState } from "./table/subscribe.ts";
+import { startState } from "./table/subscribe-state.ts";
+import { subscribe } from "./table/subscribe.ts";
 import { createTable } from "./table/table.ts";
+import { createWithheld } from "./table/withheld.ts";
 
 /** What an end may take beyond drain delay and drain timeout; milliseconds. */
 const SHUTDOWN_MARGIN = 10_000;
@@ -51,12 +53,15 @@ async function run(config: ProxyConfig): Promise<void> {
     filled();
     setFlagsFromString("--semi-space-growth-factor=16");
   });
-  let stream: SubscribeState = { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 };
-  const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
+  // What any operator takes away, while the table does not have it yet. Requests go by both.
+  const withheld = createWithheld({ table, clock });
+  let stream = startState;
+  const metrics = createRequestMetrics({ registry, table: withheld.table, now: () => clock.now() });
   registerTableMetrics({
     registry,
     table,
     stream: () => stream,
+    withheldRows: () => withheld.rows,
     droppedLogLines: () => output.dropped,
     now: () => clock.now(),
   });
@@ -69,12 +74,14 @@ async function run(config: ProxyConfig): Promise<void> {
     schedule: (flush) => void clock.setTimeout(flush, LOG_DELAY),
   });
 
-  const proxy = createProxy({ config, table, observer, metrics, clock, random: Math.random, log });
+  const proxy = createProxy({ config, table: withheld.table, observer, metrics, clock, random: Math.random, log });
   const admin = createProxyAdmin({
     listen: config.adminListen,
     registry,
     log,
     table,
+    stream: () => stream,
+    now: () => clock.now(),
     draining: () => shutdown.signal.aborted,
   });
   const lastGood =
@@ -89,6 +96,7 @@ async function run(config: ProxyConfig): Promise<void> {
   const subscription = new AbortController();
   const subscribed = subscribe({
     table,
+    withheld,
     operators: config.operators,
     access: createAccess({ caFile: config.operatorCa, tokenFile: config.tokenFile, clock }),
     gateway: config.gatewayName,
@@ -117,6 +125,7 @@ async function run(config: ProxyConfig): Promise<void> {
   shutdown.step("subscription", async () => {
     subscription.abort();
     await subscribed;
+    withheld.end();
   });
   shutdown.step("last good table", () => lastGood?.close());
   shutdown.step("admin listener", () => admin.close());

@@ -2,8 +2,9 @@ import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { putAgent, putKey, tableOf } from "../request/table.test-support.ts";
 import type { RowChange } from "../table/contract.ts";
+import { startState, type SubscribeState } from "../table/subscribe-state.ts";
 import { createTable } from "../table/table.ts";
-import { type StreamState, registerProcessMetrics, registerTableMetrics } from "./table-metrics.ts";
+import { registerProcessMetrics, registerTableMetrics } from "./table-metrics.ts";
 
 async function valuesOf(registry: Registry): Promise<Record<string, number>> {
   const lines = (await registry.metrics()).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
@@ -14,10 +15,31 @@ describe("table metrics", () => {
   test("tell what the table holds and how its stream is", async () => {
     const registry = new Registry();
     const table = tableOf(putAgent(), putKey("token"), putKey("other", { requires: ["tomorrow"] }, "bob"));
-    let stream: StreamState = { connected: true, source: "stream", heardAt: 9000, resyncs: 2, reconnects: 3 };
+    let stream: SubscribeState = {
+      ...startState,
+      connected: true,
+      standby: 2,
+      lost: 1,
+      source: "stream",
+      heardAt: 9000,
+      resyncs: 3,
+      faults: new Map([
+        ["Version", 2],
+        ["Malformed", 1],
+      ]),
+      reconnects: 3,
+      switches: 5,
+    };
     let dropped = 0;
     let time = 1000;
-    registerTableMetrics({ registry, table, stream: () => stream, droppedLogLines: () => dropped, now: () => time });
+    registerTableMetrics({
+      registry,
+      table,
+      stream: () => stream,
+      withheldRows: () => 6,
+      droppedLogLines: () => dropped,
+      now: () => time,
+    });
     time = 10_500;
     dropped = 4;
     expect(await valuesOf(registry)).toEqual({
@@ -28,13 +50,23 @@ describe("table metrics", () => {
       parley_table_connected: 1,
       parley_table_last_good: 0,
       parley_table_age_seconds: 1.5,
-      parley_table_resyncs_total: 2,
+      'parley_table_streams{state="applied"}': 1,
+      'parley_table_streams{state="standby"}': 2,
+      'parley_table_streams{state="lost"}': 1,
+      'parley_table_source{source="stream"}': 1,
+      'parley_table_source{source="last-good"}': 0,
+      'parley_table_source{source="none"}': 0,
+      'parley_table_resyncs_total{reason="Version"}': 2,
+      'parley_table_resyncs_total{reason="Malformed"}': 1,
       parley_table_reconnects_total: 3,
+      parley_table_switches_total: 5,
+      parley_table_withheld_rows: 6,
       parley_log_dropped_total: 4,
     });
-    stream = { connected: false, source: "last-good", heardAt: undefined, resyncs: 2, reconnects: 4 };
+    stream = { ...startState, source: "last-good" };
     expect(await valuesOf(registry)).toMatchObject({
       parley_table_last_good: 1,
+      'parley_table_source{source="last-good"}': 1,
       parley_table_connected: 0,
       parley_table_age_seconds: 9.5,
     });

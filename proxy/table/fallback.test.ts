@@ -43,7 +43,7 @@ describe("the last good table", () => {
     await scene.bell.until(() => proxy.state.source === "last-good");
     operator.mode = "Serve";
     await proxy.retriedUntil(() => proxy.state.source === "stream");
-    expect(operator.subscriptions[0]?.query.get("version")).toBe(version);
+    expect(operator.subscriptions[0]?.asked.version).toBe(version);
     expect(proxy.table.version).toBe(operator.version);
     expect(proxy.table.keyById("agents/bob")).toBeUndefined();
   });

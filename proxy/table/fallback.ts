@@ -25,7 +25,10 @@ export interface FallbackDeps {
 }
 
 /** `onLoaded`: the table holds what the log held, and when that was last written. A log that could not be loaded is not tried again. */
-export function createFallback({ table, lastGood, clock, log }: FallbackDeps, onLoaded: (writtenAt: number) => void): Fallback {
+export function createFallback(
+  { table, lastGood, clock, log }: FallbackDeps,
+  onLoaded: (writtenAt: number) => void,
+): Fallback {
   let isDue = false;
   let isAnswered = false;
   let isTried = lastGood === undefined;

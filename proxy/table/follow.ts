@@ -26,13 +26,13 @@ export interface FollowDeps {
   readonly random: () => number;
   readonly log: Log;
   /** Something came on a stream. */
-  onHeard(): void;
+  readonly onHeard: () => void;
 }
 
 export interface OneStream {
   readonly place: Place;
   readonly signal: AbortSignal;
-  heard(greeting: Greeting): void;
+  readonly heard: (greeting: Greeting) => void;
 }
 
 export interface Follow {

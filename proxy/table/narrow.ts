@@ -40,12 +40,8 @@ function withoutExtension(named: ReadonlySet<string> | undefined, oneIsAll: bool
 
 /** Undefined in `others`: no agent. */
 export function narrowAgent(own: Agent, others: readonly (Agent | undefined)[]): Agent | undefined {
-  let narrowed = own;
-  for (const other of others) {
-    if (other === undefined) return undefined;
-    if (other.row.card.visibility === "Key" && narrowed.row.card.visibility !== "Key") {
-      narrowed = { ...narrowed, row: { ...narrowed.row, card: { ...narrowed.row.card, visibility: "Key" } } };
-    }
-  }
-  return narrowed;
+  if (others.includes(undefined)) return undefined;
+  const { row } = own;
+  if (row.card.visibility === "Key" || others.every((other) => other?.row.card.visibility !== "Key")) return own;
+  return { ...own, row: { ...row, card: { ...row.card, visibility: "Key" } } };
 }

@@ -1,9 +1,18 @@
 // An operator for tests: speaks the contract over real HTTP, and breaks it where a test says so.
 // In: changes to rows. Out: streams, acknowledgements received, and a bell that rings whenever something happens.
-import { createServer, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { ACKS_PATH, STREAM_PATH, type Ack, type RowChange, type RowId, type StreamLine } from "./contract.ts";
-import { createDigest, type Digest } from "./digest.ts";
+import {
+  ACKS_PATH,
+  decidesAccess,
+  STREAM_PATH,
+  type Ack,
+  type RowChange,
+  type RowId,
+  type StreamLine,
+  type Subscription,
+} from "./contract.ts";
+import { bucketOf, createDigest, type Digest } from "./digest.ts";
 import { encodeLine, encodePut, rowHash } from "./encode.ts";
 
 /** Lets a test wait for a condition that is looked at again whenever something rings. */
@@ -32,8 +41,8 @@ export function createBell(): Bell {
   };
 }
 
-export interface Subscription {
-  readonly query: URLSearchParams;
+export interface Subscribed {
+  readonly asked: Subscription;
   /** Sends text as it is. */
   send(text: string): void;
   end(): void;
@@ -42,7 +51,7 @@ export interface Subscription {
 export interface TestOperator {
   readonly url: string;
   readonly version: string;
-  readonly subscriptions: readonly Subscription[];
+  readonly subscriptions: readonly Subscribed[];
   readonly acks: readonly Ack[];
   /** Answers to acknowledgements; 204 unless a test says otherwise. Undefined: never. */
   ackStatus: number | undefined;
@@ -51,6 +60,8 @@ export interface TestOperator {
   /** Sees every line before it goes out and gives the lines that go out in its place. */
   mangle: (line: string) => readonly string[];
   gateway: string;
+  /** Replica that HELLO and heartbeats name as the Lease holder. */
+  holder: string | undefined;
   apply(changes: readonly RowChange[]): void;
   heartbeat(): void;
   /** Ends all streams. */
@@ -62,7 +73,7 @@ export interface TestOperator {
 export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<TestOperator> {
   const lines = new Map<RowId, string>();
   const digest: Digest = createDigest();
-  const subscriptions: (Subscription & { readonly response: ServerResponse })[] = [];
+  const subscriptions: (Subscribed & { readonly response: ServerResponse })[] = [];
   const acks: Ack[] = [];
   let sequence = 0;
 
@@ -70,36 +81,57 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
     const out = texts.flatMap((text) => operator.mangle(text));
     if (out.length > 0) response.write(`${out.join("\n")}\n`);
   };
-  const batch = (texts: readonly string[], reset: boolean): readonly string[] => {
+  const batch = (
+    texts: readonly string[],
+    kind: { reset?: boolean; buckets?: readonly number[] },
+  ): readonly string[] => {
     const version = digest.version();
     const commit: StreamLine = { type: "COMMIT", replica, sequence, lines: texts.length, rows: digest.size, version };
-    return [encodeLine({ type: "BATCH", replica, sequence, reset }), ...texts, encodeLine(commit)];
+    return [encodeLine({ type: "BATCH", replica, sequence, reset: false, ...kind }), ...texts, encodeLine(commit)];
   };
-  const serve = (response: ServerResponse, query: URLSearchParams): void => {
+  const heartbeat = (): string => {
+    const { holder } = operator;
+    const version = digest.version();
+    return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) });
+  };
+  /** What follows the greeting. */
+  const first = ({ standby, version, buckets }: Subscription): readonly string[] => {
+    if (standby === true) return [heartbeat()];
+    if (version === digest.version()) return batch([], {});
+    const differing = buckets === undefined ? undefined : digest.differing(buckets);
+    if (version === undefined || differing === undefined) return batch([...lines.values()], { reset: true });
+    const texts = [...lines].filter(([id]) => differing.includes(bucketOf(id))).map(([, line]) => line);
+    return batch(texts, { buckets: differing });
+  };
+  const serve = (response: ServerResponse, asked: Subscription): void => {
     response.writeHead(200, { "content-type": "application/x-ndjson" });
     response.flushHeaders();
-    subscriptions.push({ query, response, send: (text) => void response.write(text), end: () => response.end() });
+    subscriptions.push({ asked, response, send: (text) => void response.write(text), end: () => response.end() });
     if (operator.mode === "Serve") {
-      const known = query.get("version") === digest.version();
-      const hello = encodeLine({ type: "HELLO", gateway: operator.gateway, replica });
-      send(response, [hello, ...batch(known ? [] : [...lines.values()], !known)]);
+      const { gateway, holder } = operator;
+      const hello = encodeLine({ type: "HELLO", gateway, replica, ...(holder === undefined ? {} : { holder }) });
+      send(response, [hello, ...first(asked)]);
     }
     bell.ring();
   };
+  const read = async (request: IncomingMessage): Promise<unknown> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
+    return JSON.parse(Buffer.concat(chunks).toString());
+  };
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await read(request);
+    if (request.url === STREAM_PATH) return serve(response, body as Subscription);
+    acks.push(body as Ack);
+    if (operator.ackStatus !== undefined) response.writeHead(operator.ackStatus).end();
+    return bell.ring();
+  };
 
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? "/", "http://operator");
-    if (url.pathname === STREAM_PATH && operator.mode === "Unavailable") response.writeHead(503).end();
-    else if (url.pathname === STREAM_PATH) serve(response, url.searchParams);
-    else if (url.pathname === ACKS_PATH) {
-      const chunks: Buffer[] = [];
-      request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => {
-        acks.push(JSON.parse(Buffer.concat(chunks).toString()) as Ack);
-        if (operator.ackStatus !== undefined) response.writeHead(operator.ackStatus).end();
-        bell.ring();
-      });
-    } else response.writeHead(404).end();
+    if (request.url === STREAM_PATH && operator.mode === "Unavailable") response.writeHead(503).end();
+    else if (request.method !== "POST" || (request.url !== STREAM_PATH && request.url !== ACKS_PATH)) {
+      response.writeHead(404).end();
+    } else take(request, response).catch(() => response.destroy());
     bell.ring();
   });
   await new Promise<void>((resolve) => {
@@ -118,6 +150,7 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
     mode: "Serve",
     mangle: (line) => [line],
     gateway: "default",
+    holder: undefined,
     apply(changes) {
       const texts = changes.map(({ id, row }) => {
         const line = row === null ? encodeLine({ type: "REMOVE", id }) : encodePut(id, row);
@@ -131,12 +164,15 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
         return line;
       });
       sequence += 1;
-      const out = batch(texts, false);
-      for (const { response } of open()) send(response, out);
+      const out = batch(texts, {});
+      const taken = batch(
+        texts.filter((_text, at) => decidesAccess(changes[at]?.id ?? "")),
+        {},
+      );
+      for (const { response, asked } of open()) send(response, asked.standby === true ? taken : out);
     },
     heartbeat() {
-      const beat = encodeLine({ type: "HEARTBEAT", replica, sequence, version: digest.version() });
-      for (const { response } of open()) send(response, [beat]);
+      for (const { response } of open()) send(response, [heartbeat()]);
     },
     cut() {
       for (const { response } of open()) response.end();

@@ -30,7 +30,7 @@ export interface PlacesDeps {
   readonly log: Log;
   readonly signal: AbortSignal;
   /** All places, at the start and whenever they are others. */
-  onPlaces(places: readonly Place[]): void;
+  readonly onPlaces: (places: readonly Place[]) => void;
 }
 
 /** Names are looked up so often; milliseconds. */

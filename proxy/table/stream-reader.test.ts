@@ -45,6 +45,7 @@ function read(lines: readonly string[]): {
   const steps: Step[] = [];
   for (const line of lines) {
     const step = reader.line(line);
+    if (step instanceof Promise) throw new Error("no batch here is large");
     steps.push(step);
     if (step.step === "Fault") return { steps, fault: step.fault, version: table.version, ids: idsOf(table.dump()) };
   }

@@ -116,18 +116,21 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     return NONE;
   };
 
+  const commitSlowly = async (line: Line<"COMMIT">, conclude: (committed: Committed) => Step): Promise<Step> =>
+    conclude(await table.commitInTurns(line));
+
   const commit = (line: Line<"COMMIT">): Step | Promise<Step> => {
     if (batch === undefined) return fault("LineOutsideBatch");
     if (line.replica !== replica || line.sequence !== batch.sequence) return fault("CommitOfOtherBatch");
     const { seen } = batch;
-    const done = (committed: Committed): Step => {
+    const conclude = (committed: Committed): Step => {
       if (!committed.ok) return fault(committed.reason);
       ({ sequence } = line);
       batch = undefined;
       const durable = lastGood?.commit(line) ?? Promise.resolve(true);
       return { step: "Applied", at: { replica: line.replica, sequence, version: line.version }, durable, seen };
     };
-    return table.isLarge ? table.commitInTurns(line).then(done) : done(table.commit(line));
+    return table.isLarge ? commitSlowly(line, conclude) : conclude(table.commit(line));
   };
 
   const heartbeat = (line: Line<"HEARTBEAT">): Step => {

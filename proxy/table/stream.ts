@@ -30,9 +30,9 @@ export interface StreamDeps<S extends { readonly step: string }> {
   readonly signal: AbortSignal;
   readonly reader: { line(text: string): S | Ending | Promise<S | Ending>; end(): void };
   /** Each step that the reader took, in order. */
-  onStep(step: S): void;
+  readonly onStep: (step: S) => void;
   /** After each piece that was read. */
-  onHeard(): void;
+  readonly onHeard: () => void;
 }
 
 /** A stream is dead after so many heartbeats in which nothing came; a request, after twice as many without an answer. */
@@ -75,7 +75,8 @@ export async function readStream<S extends { readonly step: string }>(deps: Stre
       // The beat under way does not count.
       beats = -1;
       const lines = splitter.push(chunk);
-      const ended = lines === undefined ? ({ end: "Fault", fault: "LineTooLong" } as const) : await readLines(lines, deps, reading);
+      const ended =
+        lines === undefined ? ({ end: "Fault", fault: "LineTooLong" } as const) : await readLines(lines, deps, reading);
       deps.onHeard();
       if (ended !== undefined) return ended;
       // What was read meanwhile waits in the socket, and is no silence.

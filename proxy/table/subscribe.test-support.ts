@@ -7,9 +7,12 @@ import type { Table } from "./compiled.ts";
 import type { RowChange } from "./contract.ts";
 import { openLastGood, type LastGood } from "./last-good.ts";
 import { createBell, startTestOperator, type Bell, type TestOperator } from "./operator.test-support.ts";
+import type { Resolve } from "./places.ts";
 import { agentRow, keyRow } from "./rows.test-support.ts";
-import { subscribe, type SubscribeState } from "./subscribe.ts";
+import { startState, type SubscribeState } from "./subscribe-state.ts";
+import { subscribe } from "./subscribe.ts";
 import { createTable, type TableWriter } from "./table.ts";
+import { createWithheld, type Withheld } from "./withheld.ts";
 
 export const travel: RowChange = { id: "agent/agents/travel", row: agentRow({ publicName: "travel" }) };
 export const alice: RowChange = { id: "key/agents/alice", row: keyRow("sk-alice") };
@@ -17,6 +20,8 @@ export const bob: RowChange = { id: "key/agents/bob", row: keyRow("sk-bob") };
 
 export interface Subscribed {
   readonly table: Table & TableWriter;
+  /** What requests read is its table. */
+  readonly withheld: Withheld;
   readonly clock: FakeClock;
   readonly states: readonly SubscribeState[];
   readonly state: SubscribeState;
@@ -35,8 +40,8 @@ export interface Subscribed {
 
 export interface Scene {
   readonly bell: Bell;
-  subscribe(operators: readonly string[], lastGood?: LastGood): Subscribed;
-  operator(rows?: readonly RowChange[]): Promise<TestOperator>;
+  subscribe(operators: readonly string[], lastGood?: LastGood, resolve?: Resolve): Subscribed;
+  operator(rows?: readonly RowChange[], replica?: string): Promise<TestOperator>;
   openLog(file: string): Promise<LastGood>;
   tempFile(): Promise<string>;
   /** Ends everything that was begun. */
@@ -50,15 +55,15 @@ export function createScene(): Scene {
   const bell = createBell();
   const endings: (() => unknown)[] = [];
 
-  const start = (operators: readonly string[], lastGood?: LastGood): Subscribed => {
+  const start = (operators: readonly string[], lastGood?: LastGood, resolve?: Resolve): Subscribed => {
     const controller = new AbortController();
     const table = createTable();
     table.onChange(() => bell.ring());
     const clock = createFakeClock();
+    const withheld = createWithheld({ table, clock });
+    withheld.table.onChange(() => bell.ring());
     const timers = new Set<number>();
-    const states: SubscribeState[] = [
-      { connected: false, heardAt: undefined, source: "none", resyncs: 0, reconnects: 0 },
-    ];
+    const states: SubscribeState[] = [startState];
     const logged: string[] = [];
     const note = (_fields: object, message: string): void => {
       logged.push(message);
@@ -67,7 +72,9 @@ export function createScene(): Scene {
     const state = (): SubscribeState => states.at(-1) ?? never();
     const done = subscribe({
       table,
+      withheld,
       operators,
+      resolve,
       gateway: "default",
       proxy: "proxy-1",
       lastGood,
@@ -107,11 +114,13 @@ export function createScene(): Scene {
     };
     endings.push(async () => {
       controller.abort();
+      withheld.end();
       await done;
       await lastGood?.close();
     });
     return {
       table,
+      withheld,
       clock,
       states,
       get state() {
@@ -136,8 +145,8 @@ export function createScene(): Scene {
   return {
     bell,
     subscribe: start,
-    async operator(rows = [travel, alice]) {
-      const operator = await startTestOperator(bell);
+    async operator(rows = [travel, alice], replica = "r-1") {
+      const operator = await startTestOperator(bell, replica);
       endings.push(() => operator.close());
       operator.apply(rows);
       return operator;

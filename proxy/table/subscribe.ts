@@ -17,8 +17,6 @@ import { startState, type SubscribeState } from "./subscribe-state.ts";
 import type { TableWriter } from "./table.ts";
 import type { Withheld } from "./withheld.ts";
 
-export type { SubscribeState };
-
 export interface SubscribeDeps {
   readonly table: Table & TableWriter;
   /** Told of what streams take away. It looks at the same table. */
@@ -78,9 +76,11 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
     let begun = false;
     /** Its replica, if that is heard at another address. */
     let twin: string | undefined;
+    const isHeardElsewhere = (): boolean => twin !== undefined && isTwin(place, twin);
 
     const open = async (as: Role, heard: (greeting: Greeting) => void, life: AbortSignal): Promise<LinkEnd> => {
-      while (twin !== undefined && isTwin(place, twin) && !life.aborted) await pause(clock, TWIN_MS, life);
+      // To ask would make the operator end the stream that it has with us.
+      while (isHeardElsewhere() && !life.aborted) await pause(clock, TWIN_MS, life);
       if (begun) update({ reconnects: state.reconnects + 1 });
       begun = true;
       twin = undefined;

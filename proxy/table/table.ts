@@ -1,7 +1,16 @@
 // The table that requests read and the stream writes. In: batches of rows. Out: immutable objects, looked up in O(1).
 // A batch is staged beside the table and judged by its version; then it is applied at once, as a whole, or not at all.
 import { setImmediate as turn } from "node:timers/promises";
-import { clearBucket, MANY_EDITS, openBatch, putRow, removeRow, settleDigest, settleRows, type Batch } from "./batch.ts";
+import {
+  clearBucket,
+  MANY_EDITS,
+  openBatch,
+  putRow,
+  removeRow,
+  settleDigest,
+  settleRows,
+  type Batch,
+} from "./batch.ts";
 import type { Agent, Key, Table, TableChange } from "./compiled.ts";
 import { agentRowId, GATEWAY_ROW_ID, namespaceRowId } from "./contract.ts";
 import type { GatewayRow, Row, RowChange, RowId } from "./contract.ts";

@@ -74,13 +74,19 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
   };
 
   const key = (own: Key | undefined): Key | undefined =>
-    own === undefined || marks.active === 0 ? own : narrowKey(own, theirs(own, marks.key));
+    own === undefined || marks.active === 0
+      ? own
+      : narrowKey(
+          own,
+          Array.from(marks.sources(), (source) => marks.key(source, own)),
+        );
   const agent = (own: Agent | undefined): Agent | undefined =>
-    own === undefined || marks.active === 0 ? own : narrowAgent(own, theirs(own, marks.agent));
-
-  /** The row as each stream with marks has it. */
-  const theirs = <T>(own: T, of: (source: string, own: T) => T | undefined): (T | undefined)[] =>
-    Array.from(marks.sources(), (source) => of(source, own));
+    own === undefined || marks.active === 0
+      ? own
+      : narrowAgent(
+          own,
+          Array.from(marks.sources(), (source) => marks.agent(source, own)),
+        );
 
   const view: Table = {
     get version() {
