@@ -30,7 +30,11 @@ test.each([
   ["a range that is none", "--set=allowedUpstreams={everything}", /allowedUpstreams/],
   ["files without a Secret", "--set=stream.tls.mode=files", /stream.tls.secretName/],
   ["a route to nowhere", "--set=httpRoute.enabled=true", /httpRoute.parentRefs/],
-  ["a certificate of nobody", "--set=stream.tls.mode=files,stream.tls.certificate.create=true", /certificate.issuerRef/],
+  [
+    "a certificate of nobody",
+    "--set=stream.tls.mode=files,stream.tls.certificate.create=true",
+    /certificate.issuerRef/,
+  ],
   ["an Ingress for nobody", "--set=ingress.enabled=true", /ingress.hosts/],
 ])("refuses %s, and says where", async (_name, argument, said) => {
   await expect(renderChart([argument])).rejects.toThrow(said);
@@ -126,7 +130,7 @@ describe("a real API server", () => {
         kind: "VirtualKey",
         metadata: { name: "alice", namespace: served },
         spec: { agents: [{ name: "travel" }] },
-      } as KubeObject);
+      });
       const base = `/api/v1/namespaces`;
       await eventually("the key has its Secret and its status", async () => {
         const made = await api.request("GET", `${base}/${served}/secrets/alice-key`);
@@ -183,10 +187,11 @@ describe("a real API server", () => {
 /** The arguments of the Deployment, with listeners that a test can have. */
 function argsOf(objects: readonly KubeObject[], namespace: string): readonly string[] {
   const deployment = objects.find(({ kind, metadata }) => kind === "Deployment" && metadata.name === "parley-operator");
-  const { template } = deployment?.["spec"] as {
+  interface Spec {
     readonly template: { readonly spec: { readonly containers: readonly { readonly args: readonly string[] }[] } };
-  };
-  const args = template.spec.containers[0]?.args ?? [];
+  }
+  const spec = deployment?.["spec"] as Spec | undefined;
+  const args = spec?.template.spec.containers[0]?.args ?? [];
   return [...args.filter((arg) => !/^--(admin-)?listen=/.test(arg)), `--lease-namespace=${namespace}`];
 }
 
