@@ -21,6 +21,8 @@ export interface OperatorConfig {
   readonly leaseNamespace: string;
   /** Milliseconds after which another may take a Lease that is not renewed. */
   readonly leaseDuration: number;
+  /** Whose ready endpoints are the proxies that must serve an object; undefined: whoever is connected. */
+  readonly proxyService: { readonly namespace: string; readonly name: string } | undefined;
   /** Where proxies come for the table. */
   readonly listen: ListenAddress;
   /** Where the certificate of that listener comes from. */
@@ -53,7 +55,7 @@ const objectName = value.text(
   "the name of an object: lower-case letters, digits, hyphens and dots",
 );
 
-const serviceAccount: value.ValueType<{ readonly namespace: string; readonly name: string }> = {
+const namespacedName: value.ValueType<{ readonly namespace: string; readonly name: string }> = {
   placeholder: "NAMESPACE/NAME",
   parse(text) {
     const [namespace = "", name = "", more] = text.split("/");
@@ -111,6 +113,10 @@ const table = {
     default: "15s",
     help: "Time after which another operator takes a Lease that is not renewed: 2s at least. It is renewed seven times as often.",
   }),
+  proxyService: option(namespacedName, {
+    group: "Kubernetes",
+    help: "The Service of the proxies: its ready endpoints are those that must serve an object before it is Programmed. Without it, every connected proxy.",
+  }),
   listen: option(value.listenAddress, {
     group: "Listeners",
     default: "127.0.0.1:7700",
@@ -136,7 +142,7 @@ const table = {
     help: "With --tls=files: the certificate with its chain, PEM; read again when it changes.",
   }),
   tlsKey: option(value.path, { group: "Stream security", help: "With --tls=files: its key, PEM." }),
-  proxyServiceAccount: option(serviceAccount, {
+  proxyServiceAccount: option(namespacedName, {
     group: "Stream security",
     help: "The ServiceAccount whose tokens open the stream; without it nobody is asked who they are.",
   }),

@@ -58,6 +58,7 @@ export interface EndpointSliceObject {
     readonly serving: boolean;
     readonly terminating: boolean;
     readonly pod?: string;
+    readonly podName?: string;
   }[];
 }
 

@@ -24,9 +24,11 @@ import { createOperatorMetrics } from "./metrics.ts";
 import { createPublisher } from "./publish/publisher.ts";
 import { createStreamServer } from "./publish/stream-server.ts";
 import type { StreamServer } from "./publish/stream-server.ts";
+import type { Ref } from "./objects.ts";
 import { createRelists } from "./relists.ts";
 import type { Scope } from "./relists.ts";
 import { createSecrets } from "./secrets.ts";
+import { proxiesOf } from "./status/proxies.ts";
 import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
 import { secureStream } from "./stream-security.ts";
@@ -55,7 +57,8 @@ export function createOperator(deps: OperatorDeps): Operator {
   const { gatewayName: gateway, replica } = config;
   const stopping = new AbortController();
   const { signal } = stopping;
-  const scopes = scopesOf(config.namespaces);
+  const { proxyService } = config;
+  const scopes = scopesOf(config.namespaces, proxyService?.namespace);
   const kinds = [...new Set(scopes.map(({ kind }) => kind))];
   const metrics = createOperatorMetrics(registry, kinds);
   let lease: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
@@ -117,7 +120,10 @@ export function createOperator(deps: OperatorDeps): Operator {
   const events = createEvents({ client, replica, clock, random, log, signal, observe: metrics.event });
   const status = createStatusWriter({
     read: (ref) => store.get(ref),
-    proxies: () => publisher.proxies(),
+    proxies: () =>
+      proxyService === undefined
+        ? publisher.proxies()
+        : proxiesOf(store.slicesOf(proxyService.namespace, proxyService.name), publisher.proxies()),
     sent: () => publisher.state.sequence,
     mayWrite: () => lease.holding && term.holds,
     write: createApplyStatus(client),
@@ -161,6 +167,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     status,
     onHeld: () => undefined,
     onTurn: (refs, results) => {
+      if (proxyService !== undefined && hasSliceIn(refs, proxyService.namespace)) status.proxiesChanged();
       secrets.turn(refs, results);
       // Before everything was translated once, nobody would know the agents that the findings are about.
       if (!publisher.isOpen) return;
@@ -255,10 +262,20 @@ export function createOperator(deps: OperatorDeps): Operator {
   };
 }
 
-/** What is listed and watched. With namespaces named, each of them by itself, and no Namespaces. */
-function scopesOf(namespaces: readonly string[]): readonly Scope[] {
+/**
+ * What is listed and watched. With namespaces named, each of them by itself, and no Namespaces.
+ * @param ofProxies namespace of the proxies' Service, whose endpoints are read wherever it is
+ */
+function scopesOf(namespaces: readonly string[], ofProxies: string | undefined): readonly Scope[] {
   if (namespaces.length === 0) return KINDS.map((kind) => ({ kind }));
-  return KINDS.filter((kind) => kind !== "Namespace").flatMap((kind) =>
+  const scopes: Scope[] = KINDS.filter((kind) => kind !== "Namespace").flatMap((kind) =>
     namespaces.map((namespace) => ({ kind, namespace })),
   );
+  if (ofProxies === undefined || namespaces.includes(ofProxies)) return scopes;
+  return [...scopes, { kind: "EndpointSlice", namespace: ofProxies }];
+}
+
+function hasSliceIn(refs: Iterable<Ref>, namespace: string): boolean {
+  for (const ref of refs) if (ref.startsWith(`EndpointSlice/${namespace}/`)) return true;
+  return false;
 }

@@ -67,7 +67,7 @@ describe("reduce", () => {
       addressType: "IPv4",
       ports: [{ name: "http", port: 8080 }, { name: "any" }],
       endpoints: [
-        { addresses: ["10.0.0.1"], targetRef: { kind: "Pod", uid: "pod-1" } },
+        { addresses: ["10.0.0.1"], targetRef: { kind: "Pod", name: "travel-x", uid: "pod-1" } },
         { addresses: ["10.0.0.2"], conditions: { ready: false, serving: true, terminating: true } },
         { addresses: ["10.0.0.3"], conditions: { ready: false }, targetRef: { kind: "Node", uid: "n" } },
       ],
@@ -79,7 +79,7 @@ describe("reduce", () => {
       addressType: "IPv4",
       ports: [{ name: "http", port: 8080 }],
       endpoints: [
-        { addresses: ["10.0.0.1"], ready: true, serving: true, terminating: false, pod: "pod-1" },
+        { addresses: ["10.0.0.1"], ready: true, serving: true, terminating: false, pod: "pod-1", podName: "travel-x" },
         { addresses: ["10.0.0.2"], ready: false, serving: true, terminating: true },
         { addresses: ["10.0.0.3"], ready: false, serving: false, terminating: false },
       ],

@@ -129,7 +129,7 @@ function reduceService(raw: RawObject): ServiceObject {
 interface RawEndpoint {
   readonly addresses?: readonly string[];
   readonly conditions?: { readonly ready?: boolean; readonly serving?: boolean; readonly terminating?: boolean };
-  readonly targetRef?: { readonly kind?: string; readonly uid?: string };
+  readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
 }
 
 function reduceEndpointSlice(raw: RawObject): EndpointSliceObject | undefined {
@@ -154,12 +154,13 @@ function reduceEndpointSlice(raw: RawObject): EndpointSliceObject | undefined {
 /** Conditions that are absent mean "ready", "as ready as `ready` says" and "not terminating" (discovery.k8s.io/v1). */
 function reduceEndpoint(raw: RawEndpoint): EndpointSliceObject["endpoints"][number] {
   const ready = raw.conditions?.ready ?? true;
-  const pod = raw.targetRef?.kind === "Pod" ? raw.targetRef.uid : undefined;
+  const { uid: pod, name: podName } = raw.targetRef?.kind === "Pod" ? raw.targetRef : {};
   return {
     addresses: raw.addresses ?? [],
     ready,
     serving: raw.conditions?.serving ?? ready,
     terminating: raw.conditions?.terminating ?? false,
     ...(pod === undefined ? {} : { pod }),
+    ...(podName === undefined ? {} : { podName }),
   };
 }

@@ -8,6 +8,8 @@ const LOST_MS = 60_000;
 export interface ProxyState {
   /** The proxy's instance id. */
   readonly proxy: string;
+  /** What people call it, where that is another name. */
+  readonly name?: string;
   readonly address: string;
   /** Milliseconds since the epoch. */
   readonly connectedAt: number;

@@ -42,8 +42,7 @@ export function judgeProgrammed(
   const { rowId, sequence } = carried;
   const { proxies } = serving;
   if (rowId === null) return no("NotPublished", "Nothing is published for this object; its other conditions say why.");
-  if (proxies.length === 0)
-    return no("NoProxies", "No proxy is connected to the operator, so nobody serves this object.");
+  if (proxies.length === 0) return no("NoProxies", "No proxy is connected or ready, so nobody serves this object.");
   if (!serving.refusing && serving.sequence >= sequence) return PROGRAMMED;
   const refusing = proxies.filter(({ refused }) => refused.has(rowId));
   const [first] = refusing;
@@ -58,10 +57,10 @@ export function judgeProgrammed(
   // An acknowledgement names 100 refused rows at most: this row may be among those that it only counts.
   const unsaid = proxies.find(({ refused, refusedRows }) => refusedRows > refused.size);
   if (unsaid !== undefined) {
-    const { proxy, refusedRows, refused: some } = unsaid;
+    const { refusedRows, refused: some } = unsaid;
     return no(
       "RowRefused",
-      `Proxy ${proxy} refuses ${refusedRows} rows and names ${some.size} of them: this one may be among the others.`,
+      `Proxy ${nameOf(unsaid)} refuses ${refusedRows} rows and names ${some.size} of them: this one may be among the others.`,
     );
   }
   return PROGRAMMED;
@@ -72,7 +71,7 @@ export const PROGRAMMED: Finding = {
   type: "Programmed",
   status: "True",
   reason: "Programmed",
-  message: "Every connected proxy serves this generation.",
+  message: "Every proxy serves this generation.",
 };
 
 /** Whether a status says that this generation was programmed: then it is not judged again. */
@@ -89,8 +88,10 @@ function no(reason: string, message: string): Finding {
   return { type: "Programmed", status: "False", reason, message };
 }
 
+const nameOf = ({ name, proxy }: ProxyState): string => name ?? proxy;
+
 function named(proxies: readonly ProxyState[]): string {
-  const names = proxies.slice(0, NAMED).map(({ proxy }) => proxy);
+  const names = proxies.slice(0, NAMED).map(nameOf);
   const rest = proxies.length - names.length;
   const noun = proxies.length === 1 ? "proxy" : "proxies";
   return `${noun} ${names.join(", ")}${rest > 0 ? ` and ${rest} more` : ""}`;
