@@ -11,7 +11,10 @@ export interface AdminDeps {
   readonly registry: Registry;
   readonly log: Log;
   /** The registry as text, piece by piece; by default all at once, which is right where there are few series. */
-  readonly exposition?: (registry: Registry) => AsyncIterable<string>;
+  readonly exposition?: (
+    registry: Registry,
+    accept: string | undefined,
+  ) => { readonly type: string; readonly pieces: AsyncIterable<string> };
   /** Why the process is not ready, in short sentences; empty: it is. */
   readonly unready: () => readonly string[];
   /** What is to be known though the process is ready, in short sentences. */
@@ -59,9 +62,14 @@ export function createAdmin({
     const known = notes();
     return reply.code(ready ? 200 : 503).send({ ready, reasons, ...(known.length === 0 ? {} : { notes: known }) });
   });
-  app.get("/metrics", async (_request, reply) => {
-    reply.header("content-type", registry.contentType);
-    return exposition === undefined ? registry.metrics() : Readable.from(exposition(registry));
+  app.get("/metrics", async (request, reply) => {
+    if (exposition === undefined) {
+      reply.header("content-type", registry.contentType);
+      return registry.metrics();
+    }
+    const { type, pieces } = exposition(registry, request.headers.accept);
+    reply.header("content-type", type);
+    return Readable.from(pieces);
   });
   routes?.(app);
   app.setErrorHandler(async (error, request, reply) => {

@@ -5,7 +5,7 @@ import type { Registry } from "prom-client";
 import { type Admin, createAdmin } from "../process/admin.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
 import type { Log } from "../process/log.ts";
-import { exposition } from "./observe/exposition.ts";
+import { OPEN_METRICS, asksForOpenMetrics, exposition } from "./observe/exposition.ts";
 import type { Table } from "./table/compiled.ts";
 import type { SubscribeState } from "./table/subscribe-state.ts";
 
@@ -30,7 +30,10 @@ export function createProxyAdmin(deps: {
   return createAdmin({
     listen,
     registry,
-    exposition,
+    exposition(from, accept) {
+      const open = asksForOpenMetrics(accept);
+      return { type: open ? OPEN_METRICS : from.contentType, pieces: exposition(from, open) };
+    },
     log,
     unready: () => unready(table.complete, draining()),
     notes: () => (stream === undefined ? [] : notes(stream(), now())),

@@ -16,6 +16,7 @@ const DEFAULTS = {
   headersTimeout: 10_000,
   bodyTimeout: 30_000,
   keepAliveTimeout: 75_000,
+  metricsLabels: ["agent", "operation", "backend", "key", "team"],
   logLevel: "info",
   logFormat: "auto",
 };

@@ -1,4 +1,5 @@
 // The proxy's options. In: arguments and environment. Out: a configuration, or every fault at once.
+import { METRICS_LABELS, type MetricsLabel } from "./observe/metrics-labels.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
 import { LOG_LEVELS, type LogLevel } from "../process/log.ts";
 import * as value from "../process/option-values.ts";
@@ -31,6 +32,8 @@ export interface ProxyConfig {
   readonly headersTimeout: number;
   readonly bodyTimeout: number;
   readonly keepAliveTimeout: number;
+  /** Labels of the request metrics. */
+  readonly metricsLabels: readonly MetricsLabel[];
   readonly logLevel: LogLevel;
   /** `auto`: text on a terminal, else JSON. */
   readonly logFormat: "auto" | "json" | "pretty";
@@ -111,6 +114,11 @@ const table = {
     group: "Limits",
     default: "75s",
     help: "Time for which an idle client connection stays open.",
+  }),
+  metricsLabels: option(value.listOf(value.oneOf(METRICS_LABELS)), {
+    group: "Metrics",
+    default: METRICS_LABELS.join(","),
+    help: "Labels that the request metrics have; what differs only in others is counted together.",
   }),
   logLevel: option(value.oneOf(LOG_LEVELS), { group: "Log", default: "info", help: "The least level that is logged." }),
   logFormat: option(value.oneOf(["auto", "json", "pretty"]), {

@@ -56,7 +56,12 @@ async function run(config: ProxyConfig): Promise<void> {
   // What any operator takes away, while the table does not have it yet. Requests go by both.
   const withheld = createWithheld({ table, clock });
   let stream = startState;
-  const metrics = createRequestMetrics({ registry, table: withheld.table, now: () => clock.now() });
+  const metrics = createRequestMetrics({
+    registry,
+    table: withheld.table,
+    now: () => clock.now(),
+    labels: new Set(config.metricsLabels),
+  });
   registerTableMetrics({
     registry,
     table,

@@ -122,6 +122,7 @@ function send(
   path: (target: Target) => string,
 ): void {
   const { plane, req, trace, sentVersion } = exchange;
+  if (trace.spans !== undefined) exchange.sentAt = plane.monotonic() - exchange.startedAt;
   const { agent, operation } = call;
   const { credentials } = agent.row;
   const headers = requestHeaders(req.headers, {

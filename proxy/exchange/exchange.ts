@@ -97,7 +97,10 @@ export class Exchange implements Slotted {
   reason: FailureReason | undefined = undefined;
   rpcCode: number | undefined = undefined;
   target: Target | undefined = undefined;
+  /** Only of exchanges whose spans are exported. */
+  sentAt: number | undefined = undefined;
   firstByte: number | undefined = undefined;
+  firstEvent: number | undefined = undefined;
   events = 0;
   /** Pairs of task and context that the answer taught so far, and the last one. */
   learnt = 0;

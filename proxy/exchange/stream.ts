@@ -52,6 +52,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     exchange.responseContent?.push(chunk);
     this.#reader.push(chunk);
     exchange.events = this.#reader.events;
+    if (exchange.events > 0) exchange.firstEvent ??= exchange.plane.monotonic() - exchange.startedAt;
     if (res.write(chunk)) return;
     this.#upstream.pause();
     // Now it is the client that is slow.

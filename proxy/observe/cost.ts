@@ -91,3 +91,26 @@ function write({ units, scale }: Decimal): string {
   const fraction = digits.slice(digits.length - scale).replace(/0+$/, "");
   return fraction === "" ? `${sign}${whole}` : `${sign}${whole}.${fraction}`;
 }
+
+/** A sum that many amounts are added to: exact, however many. What is no decimal adds nothing. */
+export interface DecimalSum {
+  add(amount: string): void;
+  text(): string;
+}
+
+export function createDecimalSum(): DecimalSum {
+  let sum: Decimal = { units: 0n, scale: 0 };
+  // Most requests of an agent cost the same.
+  let lastText = "";
+  let last: Decimal | undefined;
+  return {
+    add(amount) {
+      if (amount !== lastText) {
+        lastText = amount;
+        last = read(amount);
+      }
+      if (last !== undefined) sum = add(sum, last);
+    },
+    text: () => write(sum),
+  };
+}

@@ -2,7 +2,7 @@ import { Counter, Gauge, Registry } from "prom-client";
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { putAgent, tableOf } from "../request/table.test-support.ts";
-import { exposition } from "./exposition.ts";
+import { asksForOpenMetrics, exposition } from "./exposition.ts";
 import { createRequestMetrics } from "./metrics.ts";
 import { recordOf } from "./record.test-support.ts";
 import { registerScraped } from "./scraped.ts";
@@ -40,6 +40,24 @@ describe("the exposition", () => {
         expect((await piecesOf(registry)).join("")).toBe((await registry.metrics()).replace(/ Nan$/m, " NaN"));
       }),
     );
+  });
+
+  test("in OpenMetrics has counters without their suffix, an end, and exemplars of what was sampled", async () => {
+    const registry = new Registry();
+    new Counter({ name: "a_total", help: "A.", registers: [registry] }).inc(2);
+    const metrics = createRequestMetrics({ registry, table: tableOf(putAgent()), now: () => 0 });
+    metrics.finished(recordOf({ latency: 70, sampled: true, time: 1_700_000_000_500 }));
+    metrics.finished(recordOf({ latency: 80, traceId: "f".repeat(32) }));
+    let text = "";
+    for await (const piece of exposition(registry, true)) text += piece;
+    expect(text).toMatch(/^# HELP a A\.\n# TYPE a counter\na_total 2\n/);
+    expect(text).toMatch(/# TYPE parley_requests counter\nparley_requests_total\{/);
+    expect(text.endsWith("\n# EOF\n")).toBe(true);
+    expect(lines(text).filter((line) => line.startsWith("parley_request_duration") && line.includes(" # "))).toEqual([
+      'parley_request_duration_seconds_bucket{agent="agents/travel",operation="SendMessage",le="0.1"} 2 # {trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 0.07 1700000000.5',
+    ]);
+    expect(asksForOpenMetrics("application/openmetrics-text;version=1.0.0,text/plain;q=0.5")).toBe(true);
+    expect(asksForOpenMetrics("text/plain")).toBe(false);
   });
 
   test("comes in pieces, between which other work goes on", async () => {

@@ -7,30 +7,54 @@ import type { Sample, ScrapedMetric } from "./scraped.ts";
 /** Characters made in one turn: well under a millisecond. */
 const PIECE = 32 * 1024;
 
-/** The text exposition format 0.0.4. Metrics of scraped.ts are written sample by sample, all others by prom-client. */
-export async function* exposition(registry: Registry): AsyncGenerator<string> {
+export const OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/** Whether a scraper asks for OpenMetrics, as Prometheus does. */
+export const asksForOpenMetrics = (accept: string | undefined): boolean =>
+  accept !== undefined && /application\/openmetrics-text/i.test(accept);
+
+/**
+ * The text exposition format 0.0.4, or OpenMetrics 1.0, which alone has exemplars. Metrics of scraped.ts are written sample by sample, all
+ * others by prom-client.
+ */
+export async function* exposition(registry: Registry, openMetrics = false): AsyncGenerator<string> {
   let piece = "";
   for (const metric of registry.getMetricsAsArray() as readonly (ScrapedMetric | { readonly name: string })[]) {
     if (!("samples" in metric)) {
-      piece += `${await registry.getSingleMetricAsString(metric.name)}\n`;
+      const text = await registry.getSingleMetricAsString(metric.name);
+      piece += `${openMetrics ? familyOf(text) : text}\n`;
       continue;
     }
-    piece += `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${metric.type}\n`;
+    const head = `# HELP ${metric.name} ${metric.help}\n# TYPE ${metric.name} ${metric.type}\n`;
+    piece += openMetrics ? familyOf(head) : head;
     for (const sample of metric.samples()) {
-      piece += sampleLine(metric.name, sample);
+      piece += sampleLine(metric.name, sample, openMetrics);
       if (piece.length < PIECE) continue;
       yield piece;
       piece = "";
       await turn();
     }
   }
-  yield piece;
+  yield openMetrics ? `${piece}# EOF\n` : piece;
 }
 
-function sampleLine(name: string, { labels, value, metricName = name }: Sample): string {
+/** In OpenMetrics a counter's family has no `_total`, and there are no empty lines. */
+function familyOf(text: string): string {
+  const isCounter = / counter$/m.test(text);
+  return isCounter ? text.replaceAll(/^(# (?:HELP|TYPE) \S+)_total /gm, "$1 ") : text;
+}
+
+function sampleLine(
+  name: string,
+  { labels, value, metricName = name, exemplar }: Sample,
+  openMetrics: boolean,
+): string {
   let text = "";
   for (const label in labels) text += `${text === "" ? "" : ","}${label}="${escapeLabel(labels[label] ?? "")}"`;
-  return text === "" ? `${metricName} ${numeral(value)}\n` : `${metricName}{${text}} ${numeral(value)}\n`;
+  const line = `${text === "" ? metricName : `${metricName}{${text}}`} ${typeof value === "string" ? value : numeral(value)}`;
+  return openMetrics && exemplar !== undefined
+    ? `${line} # {trace_id="${exemplar.traceId}"} ${numeral(exemplar.value)} ${exemplar.time / 1000}\n`
+    : `${line}\n`;
 }
 
 function escapeLabel(value: string | number): string {

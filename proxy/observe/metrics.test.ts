@@ -1,11 +1,12 @@
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { FAILURE_REASONS } from "../request/failure.ts";
-import { putAgent, tableOf } from "../request/table.test-support.ts";
+import { putAgent, putKey, tableOf } from "../request/table.test-support.ts";
 import { agentRowId } from "../table/contract.ts";
 import { createRequestMetrics } from "./metrics.ts";
+import { METRICS_LABELS, type MetricsLabel } from "./metrics-labels.ts";
 import { recordOf } from "./record.test-support.ts";
-import { KEEP_GONE, MAX_GONE } from "./series.ts";
+import { KEEP_GONE, MAX_GONE } from "./kept.ts";
 
 function setUp() {
   const registry = new Registry();
@@ -77,6 +78,88 @@ describe("finished requests", () => {
     for (let at = 0; at < 1000; at++) metrics.finished(recordOf({ operation: `Op${at}`, backend: `backend${at}` }));
     expect((await scrape("parley_requests_total")).length).toBeLessThanOrEqual(64);
     expect((await scrape("parley_backend_requests_total")).length).toBeLessThanOrEqual(64);
+  });
+});
+
+describe("what A2A says", () => {
+  test("task states, JSON-RPC errors by code, streams with their first event", async () => {
+    const { metrics, scrape } = setUp();
+    metrics.finished(recordOf({ streaming: true, latency: 2000, firstEvent: 40, events: 3 }));
+    metrics.finished(recordOf({ state: "failed", rpcCode: -32001, outcome: "agent_error" }));
+    metrics.finished(recordOf({ state: undefined, rpcCode: 4711, outcome: "agent_error" }));
+    expect(await scrape("parley_task_states_total")).toEqual([
+      'parley_task_states_total{agent="agents/travel",state="completed"} 1',
+      'parley_task_states_total{agent="agents/travel",state="failed"} 1',
+    ]);
+    expect(await scrape("parley_rpc_errors_total")).toEqual([
+      'parley_rpc_errors_total{agent="agents/travel",code="-32001"} 1',
+      'parley_rpc_errors_total{agent="agents/travel",code="other"} 1',
+    ]);
+    expect(await scrape("parley_first_event_seconds_sum")).toEqual([
+      'parley_first_event_seconds_sum{agent="agents/travel"} 0.04',
+    ]);
+    expect(await scrape("parley_stream_duration_seconds_sum")).toEqual([
+      'parley_stream_duration_seconds_sum{agent="agents/travel"} 2',
+    ]);
+  });
+
+  test("cost is exact, by agent and team, and by key", async () => {
+    const { metrics, scrape } = setUp();
+    for (let at = 0; at < 1000; at++) metrics.finished(recordOf({ cost: "0.001", team: at % 2 === 0 ? "a" : "b" }));
+    metrics.finished(recordOf({ cost: undefined, team: "b", outcome: "refused", reason: "ParseError" }));
+    expect(await scrape("parley_cost_total")).toEqual([
+      'parley_cost_total{agent="agents/travel",team="a"} 0.5',
+      'parley_cost_total{agent="agents/travel",team="b"} 0.5',
+    ]);
+    expect(await scrape("parley_key_cost_total")).toEqual([
+      'parley_key_cost_total{key="agents/alice",team="a"} 0.5',
+      'parley_key_cost_total{key="agents/alice",team="b"} 0.5',
+    ]);
+    expect(await scrape("parley_key_requests_total")).toContain(
+      'parley_key_requests_total{key="agents/alice",team="b",outcome="refused"} 1',
+    );
+  });
+});
+
+describe("how many series there are", () => {
+  /** 5,000 agents that 500 keys of 50 teams call, each with two operations and a stream. */
+  async function seriesOf(labels: readonly MetricsLabel[]): Promise<number> {
+    const registry = new Registry();
+    const agents = Array.from({ length: 5000 }, (_, at) => putAgent({ publicName: `a-${at}` }, `a-${at}`));
+    const keys = Array.from({ length: 500 }, (_, at) => putKey(`token-${at}`, {}, `k-${at}`));
+    const metrics = createRequestMetrics({
+      registry,
+      table: tableOf(...agents, ...keys),
+      now: () => 0,
+      labels: new Set(labels),
+    });
+    for (let at = 0; at < 5000; at++) {
+      const caller = { key: `agents/k-${at % 500}`, team: `t-${at % 50}` };
+      metrics.finished(recordOf({ agent: `agents/a-${at}`, ...caller }));
+      metrics.finished(
+        recordOf({
+          agent: `agents/a-${at}`,
+          ...caller,
+          operation: "SendStreamingMessage",
+          streaming: true,
+          firstEvent: 1,
+        }),
+      );
+    }
+    const text = await registry.metrics();
+    return text.split("\n").filter((line) => line !== "" && !line.startsWith("#")).length;
+  }
+
+  test.each([
+    [METRICS_LABELS, 487_000],
+    [["agent", "backend", "key", "team"], 332_000],
+    [["agent"], 331_000],
+    [["operation", "team"], 300],
+    [[], 100],
+  ] as const)("at 5,000 agents, with the labels %j: at most %d", async (labels, bound) => {
+    const series = await seriesOf(labels);
+    expect(series).toBeLessThanOrEqual(bound);
+    expect(series).toBeGreaterThan(bound / 2);
   });
 });
 

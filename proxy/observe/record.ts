@@ -1,6 +1,7 @@
 // One finished exchange of a client with the gateway: the single source of log line, metrics, trace and cost.
 // Filled by the exchange as it goes, handed over once, after the last byte. Nothing downstream changes it.
 import type { AgentRow, Binding } from "../table/contract.ts";
+import type { TraceSpans } from "./trace.ts";
 import type { FailureReason } from "../request/failure.ts";
 
 /** How the exchange ended, from a fixed list: fit for a metric label. */
@@ -49,6 +50,8 @@ export interface FinishedRequest {
   readonly latency: number;
   /** Milliseconds from the start to the first byte of the answer's body; undefined if there was none. */
   readonly firstByte: number | undefined;
+  /** Milliseconds from the start to the end of a stream's first event. */
+  readonly firstEvent: number | undefined;
   /** SSE events relayed. */
   readonly events: number;
   readonly requestBytes: number;
@@ -61,6 +64,12 @@ export interface FinishedRequest {
   readonly usage: ReadonlyMap<string, string> | undefined;
   /** W3C trace id, 32 hex digits: the client's, or one made here. */
   readonly traceId: string;
+  /** Whether the trace is recorded: its spans go somewhere. */
+  readonly sampled: boolean;
+  /** Spans that are exported; undefined: none. */
+  readonly spans: TraceSpans | undefined;
+  /** Milliseconds from the start until the request left for the agent, as its span says; undefined: it never did, or no span is exported. */
+  readonly sentAt: number | undefined;
   /** `logging.content` of the agent: `None` keeps what the payload tells (ids, state, method) out of the line. Absent: Metadata. */
   readonly logging?: AgentRow["logging"]["content"] | undefined;
   /** Only with `logging.content: Full`: cut at `logging.maxBytes`, redacted; a stream is folded into one list of its events. */

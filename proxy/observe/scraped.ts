@@ -3,9 +3,19 @@ import type { Metric, Registry } from "prom-client";
 
 export interface Sample {
   readonly labels: Readonly<Record<string, string | number>>;
-  readonly value: number;
+  /** A text is a number that a binary fraction would not hold. */
+  readonly value: number | string;
+  readonly exemplar?: Exemplar | undefined;
   /** For the parts of a histogram: name with `_bucket`, `_sum` or `_count`. */
   readonly metricName?: string;
+}
+
+/** One observation of many, and the trace that it is of. */
+export interface Exemplar {
+  readonly traceId: string;
+  readonly value: number;
+  /** Milliseconds since the epoch. */
+  readonly time: number;
 }
 
 export interface ScrapedMetric {
@@ -24,7 +34,14 @@ export function registerScraped(registry: Registry, { name, help, type, samples 
     type,
     samples,
     aggregator: "sum",
-    get: () => Promise.resolve({ name, help, type, aggregator: "sum", values: [...samples()] }),
+    get: () =>
+      Promise.resolve({
+        name,
+        help,
+        type,
+        aggregator: "sum",
+        values: [...samples()].map((sample) => ({ ...sample, value: Number(sample.value) })),
+      }),
     reset: () => undefined,
   };
   registry.registerMetric(metric as unknown as Metric);
@@ -35,17 +52,28 @@ export interface Histogram {
   /** One count a bucket, and one for what is above the last. Not cumulative: adding is one increment. */
   readonly counts: number[];
   sum: number;
+  /** The last one of each bucket that was sampled; made with the first. */
+  exemplars: (Exemplar | undefined)[] | undefined;
 }
 
 export function createHistogram(bounds: readonly number[]): Histogram {
-  return { counts: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0 };
+  return { counts: Array.from({ length: bounds.length + 1 }, () => 0), sum: 0, exemplars: undefined };
 }
 
-export function observe(histogram: Histogram, bounds: readonly number[], value: number): void {
+/** @param traced where the observation comes from, if its trace is kept somewhere */
+export function observe(
+  histogram: Histogram,
+  bounds: readonly number[],
+  value: number,
+  traced?: { readonly traceId: string; readonly time: number },
+): void {
   let bucket = 0;
   while (bucket < bounds.length && value > (bounds[bucket] ?? Infinity)) bucket++;
   histogram.counts[bucket] = (histogram.counts[bucket] ?? 0) + 1;
   histogram.sum += value;
+  if (traced === undefined) return;
+  histogram.exemplars ??= [];
+  histogram.exemplars[bucket] = { traceId: traced.traceId, value, time: traced.time };
 }
 
 /** The cumulative series of one histogram, as Prometheus wants them: of one moment, however slowly they are taken. */
@@ -56,10 +84,15 @@ export function* histogramSamples(
   bounds: readonly number[],
 ): Iterable<Sample> {
   let total = 0;
-  const { sum } = histogram;
+  const { sum, exemplars } = histogram;
   for (const [bucket, count] of [...histogram.counts].entries()) {
     total += count;
-    yield { metricName: `${name}_bucket`, labels: { ...labels, le: bounds[bucket] ?? "+Inf" }, value: total };
+    yield {
+      metricName: `${name}_bucket`,
+      labels: { ...labels, le: bounds[bucket] ?? "+Inf" },
+      value: total,
+      exemplar: exemplars?.[bucket],
+    };
   }
   yield { metricName: `${name}_sum`, labels, value: sum };
   yield { metricName: `${name}_count`, labels, value: total };

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createTracer, parseTraceparent } from "./trace.ts";
+import { type Sampling, createTracer, parseTraceparent } from "./trace.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const SPAN = "00f067aa0ba902b7";
@@ -75,6 +75,8 @@ describe("the tracer", () => {
       traceId: TRACE,
       traceparent: `00-${TRACE}-0102030405060708-01`,
       continued: true,
+      sampled: true,
+      spans: undefined,
     });
   });
 
@@ -99,6 +101,8 @@ describe("the tracer", () => {
       traceId: "0102030405060708090a0b0c0d0e0f10",
       traceparent: "00-0102030405060708090a0b0c0d0e0f10-1112131415161718-02",
       continued: false,
+      sampled: false,
+      spans: undefined,
     });
     expect(tracer.next("broken").continued).toBe(false);
   });
@@ -125,5 +129,36 @@ describe("the tracer", () => {
         expect(parseTraceparent(context.traceparent)?.traceId).toBe(context.traceId);
       }),
     );
+  });
+
+  test("records a client's trace with two spans, of which the agent's parent is the second", () => {
+    const tracer = createTracer(counting(), { parentBased: true, ratio: 0 });
+    expect(tracer.next(`00-${TRACE}-${SPAN}-01`)).toEqual({
+      traceId: TRACE,
+      traceparent: `00-${TRACE}-0102030405060708-01`,
+      continued: true,
+      sampled: true,
+      spans: { server: "090a0b0c0d0e0f10", parent: SPAN, upstream: "0102030405060708" },
+    });
+    expect(tracer.next(`00-${TRACE}-${SPAN}-00`).spans).toBeUndefined();
+    expect(tracer.next(undefined).spans).toBeUndefined();
+  });
+
+  test("samples a share of what begins here, and of all when the client's decision does not count", () => {
+    const random = (seed: number) => (buffer: Uint8Array) => {
+      for (let at = 0; at < buffer.length; at++) buffer[at] = (seed = (seed * 1_103_515_245 + 12_345) % 2 ** 31) >> 16;
+    };
+    const share = (sampling: Sampling, header?: string): number => {
+      const tracer = createTracer(random(7), sampling);
+      let sampled = 0;
+      for (let at = 0; at < 4000; at++) if (tracer.next(header).sampled) sampled++;
+      return sampled / 4000;
+    };
+    expect(share({ parentBased: true, ratio: 0.1 })).toBeCloseTo(0.1, 1);
+    expect(share({ parentBased: true, ratio: 1 })).toBe(1);
+    expect(share({ parentBased: true, ratio: 0 })).toBe(0);
+    expect(share({ parentBased: true, ratio: 0 }, `00-${TRACE}-${SPAN}-01`)).toBe(1);
+    expect(share({ parentBased: false, ratio: 1 }, `00-${TRACE}-${SPAN}-00`)).toBe(1);
+    expect(share({ parentBased: false, ratio: 0 }, `00-${TRACE}-${SPAN}-01`)).toBe(0);
   });
 });

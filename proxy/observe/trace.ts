@@ -7,6 +7,27 @@ export interface TraceContext {
   readonly traceparent: string;
   /** Whether the client's header was valid: only then does its tracestate go on (Trace Context section 3.3). */
   readonly continued: boolean;
+  /** Whether somebody records spans of it: the client, or this gateway. */
+  readonly sampled: boolean;
+  /** Spans that this gateway records; undefined: none. */
+  readonly spans: TraceSpans | undefined;
+}
+
+/** Ids of 16 hex digits. */
+export interface TraceSpans {
+  /** Of the client's request; its parent is the client's span, if there is one. */
+  readonly server: string;
+  readonly parent: string | undefined;
+  /** Of the request to the agent: it stands in `traceparent`. */
+  readonly upstream: string;
+}
+
+/** Which traces are recorded, as OTEL_TRACES_SAMPLER says. */
+export interface Sampling {
+  /** A client's decision is followed. */
+  readonly parentBased: boolean;
+  /** Share of the traces that begin here, or of all. */
+  readonly ratio: number;
 }
 
 const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
@@ -33,14 +54,16 @@ export function parseTraceparent(
 const POOL = 4096;
 
 /**
- * Makes trace contexts. A valid client's trace is continued with its flags (sampled and random, the two that are known); else a new,
- * unsampled one begins.
+ * Makes trace contexts. A valid client's trace is continued with its flags (sampled and random, the two that are known); else a new one
+ * begins.
  *
  * @param fill fills the buffer with random bytes, as `crypto.randomFillSync`
+ * @param sampling absent: nothing is recorded here, and a trace that begins here is not sampled
  */
-export function createTracer(fill: (buffer: Uint8Array) => void): {
-  next(header: string | readonly string[] | undefined): TraceContext;
-} {
+export function createTracer(
+  fill: (buffer: Uint8Array) => void,
+  sampling?: Sampling,
+): { next(header: string | readonly string[] | undefined): TraceContext } {
   const pool = Buffer.allocUnsafe(POOL);
   let used = POOL;
 
@@ -57,20 +80,36 @@ export function createTracer(fill: (buffer: Uint8Array) => void): {
   /** All zero is invalid; a source that gives only zeros is broken, not to be waited for. */
   const valid = (id: string): string => (id.startsWith("0000") && /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id);
 
+  /** By the last 56 bits of the id, which Level 2 has random: so that all who sample agree. */
+  function isPicked(traceId: string): boolean {
+    if (sampling === undefined) return false;
+    return Number.parseInt(traceId.slice(18), 16) >= (1 - sampling.ratio) * 2 ** 56;
+  }
+
+  /** With its two spans if it is recorded here; the flags are all but `sampled`. */
+  function context(
+    traceId: string,
+    id: string,
+    parent: string | undefined,
+    sampled: boolean,
+    flags: number,
+  ): TraceContext {
+    const spans = sampled && sampling !== undefined ? { server: valid(digits(8)), parent, upstream: id } : undefined;
+    const traceparent = `00-${traceId}-${id}-0${flags | (sampled ? 1 : 0)}`;
+    return { traceId, traceparent, continued: parent !== undefined, sampled, spans };
+  }
+
   return {
     next(header) {
       const parent = parseTraceparent(header);
       if (parent === undefined) {
         const both = digits(24);
         const traceId = valid(both.slice(0, 32));
-        return { traceId, traceparent: `00-${traceId}-${valid(both.slice(32))}-02`, continued: false };
+        return context(traceId, valid(both.slice(32)), undefined, isPicked(traceId), 2);
       }
-      const flags = `0${parent.flags & 3}`;
-      return {
-        traceId: parent.traceId,
-        traceparent: `00-${parent.traceId}-${valid(digits(8))}-${flags}`,
-        continued: true,
-      };
+      const follows = sampling === undefined || sampling.parentBased;
+      const sampled = follows ? (parent.flags & 1) === 1 : isPicked(parent.traceId);
+      return context(parent.traceId, valid(digits(8)), parent.parentId, sampled, parent.flags & 2);
     },
   };
 }
