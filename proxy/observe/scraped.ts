@@ -40,12 +40,16 @@ export function registerScraped(registry: Registry, { name, help, type, samples 
         help,
         type,
         aggregator: "sum",
-        values: [...samples()].map((sample) => ({ ...sample, value: Number(sample.value) })),
+        values: Array.from(samples(), numeric),
       }),
     reset: () => undefined,
   };
   registry.registerMetric(metric as unknown as Metric);
 }
+
+/** prom-client knows numbers only. */
+const numeric = ({ labels, value, metricName }: Sample): object =>
+  metricName === undefined ? { labels, value: Number(value) } : { labels, value: Number(value), metricName };
 
 /** Counts of observations in fixed buckets. */
 export interface Histogram {
