@@ -1,10 +1,10 @@
 // `npm test`: every check there is, in the order of their cost; ends with one line that counts them.
-// Tests run in a network namespace of their own, where 10.98.0.0/16 is local: the API server refuses loopback addresses in
-// EndpointSlices, ports are free, and nothing there can reach, or be reached from, another machine.
+// Tests run in a network of their own: see harness/own-network.ts.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { ownNetwork } from "./harness/own-network.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules", ".bin");
@@ -62,14 +62,6 @@ function tests(name: string, prefix: readonly string[], project: string): void {
   }
   total.failed += failed;
   if (failed > 0) failures.push(name);
-}
-
-/** The command prefix that enters a network namespace with lo up and the tests' addresses on it; undefined: not possible. */
-function ownNetwork(): readonly string[] | undefined {
-  const enter = process.getuid?.() === 0 ? ["unshare", "--net"] : ["unshare", "--user", "--map-root-user", "--net"];
-  const script = 'ip link set lo up && ip address add 10.98.0.1/16 dev lo && exec "$@"';
-  const prefix = [...enter, "sh", "-c", script, "sh"];
-  return run([...prefix, "true"]) ? prefix : undefined;
 }
 
 check("generated files are fresh", "node", "crds/generate.ts", "--check");

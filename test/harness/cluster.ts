@@ -38,7 +38,7 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-const LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/parley-operator-default";
+const LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 const PATHS: Readonly<Record<string, string>> = {
   A2AAgent: "/apis/parley.dev/v1alpha1/namespaces/{ns}/a2aagents",
   VirtualKey: "/apis/parley.dev/v1alpha1/namespaces/{ns}/virtualkeys",
@@ -64,6 +64,8 @@ export interface ClusterOptions {
   readonly proxyArgs?: readonly string[];
   /** An operator's address as proxies see it, when something stands between them. */
   readonly between?: (operatorUrl: string, n: number) => Promise<string>;
+  /** The gateway that they serve; `default` by default. */
+  readonly gateway?: string;
   /** The tree that operators and proxies are started from; this one by default. */
   readonly tree?: string;
   /** An API server that runs already, with the CRDs applied; it is left running. */
@@ -72,7 +74,9 @@ export interface ClusterOptions {
 
 /** Starts everything and waits until all proxies are ready. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { tree, proxyArgs = [], operatorArgs = [] } = options;
+  const { tree, gateway = "default" } = options;
+  const operatorArgs = [`--gateway-name=${gateway}`, ...(options.operatorArgs ?? [])];
+  const proxyArgs = [`--gateway-name=${gateway}`, ...(options.proxyArgs ?? [])];
   const api = options.api ?? (await startApiServer());
   const folder = mkdtempSync(join(tmpdir(), "parley-cluster-"));
   const stops: (() => Promise<unknown>)[] = [];
@@ -104,7 +108,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     for (let n = 0; n < (options.proxies ?? 1); n += 1) proxies.push(await joins(`proxy-${n}`));
     await Promise.all(proxies.map((proxy) => proxy.ready()));
     const holder = async (): Promise<OperatorProcess | undefined> => {
-      const { body } = await api.request("GET", LEASE);
+      const { body } = await api.request("GET", `${LEASES}/parley-operator-${gateway}`);
       // A replica's id is its name and a random part for each of its processes.
       const identity = body.spec?.["holderIdentity"];
       return operators.find(({ name }) => typeof identity === "string" && identity.startsWith(`${name}.`));

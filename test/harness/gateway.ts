@@ -1,4 +1,5 @@
 // Operators and proxies as processes of their own. In: an API server, addresses of operators. Out: handles to wait for, restart and break them.
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { ApiServer } from "./api-server.ts";
 import { eventually, freePort, start, type Child } from "./processes.ts";
@@ -27,6 +28,10 @@ export interface OperatorPlace {
   readonly host: string;
   readonly kubeconfig: string;
 }
+
+/** The file that starts a part of Parley in a tree: what a user starts, or its main.ts where there is no such thing yet. */
+const launcher = (tree: string, part: "operator" | "proxy"): string =>
+  [join(tree, part, `parley-${part}.js`), join(tree, part, "main.ts")].find(existsSync) ?? part;
 
 async function ok(url: string): Promise<true | undefined> {
   const answer = await fetch(url);
@@ -70,7 +75,7 @@ export async function startOperator(
   const [program = node, ...words] = [
     ...(place?.enter ?? []),
     node,
-    join(tree, "operator/main.ts"),
+    launcher(tree, "operator"),
     `--kubeconfig=${place?.kubeconfig ?? api.kubeconfig}`,
     `--listen=${host}:${listen}`,
     `--admin-listen=${host}:${admin}`,
@@ -90,7 +95,7 @@ export async function startProxy(
   const { folder, args, tree = root } = options;
   const [listen, admin] = [await freePort(), await freePort()];
   const words = [
-    join(tree, "proxy/main.ts"),
+    launcher(tree, "proxy"),
     `--operators=${operatorUrls.join(",")}`,
     `--listen=127.0.0.1:${listen}`,
     `--admin-listen=127.0.0.1:${admin}`,
