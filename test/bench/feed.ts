@@ -1,17 +1,9 @@
-// The operator's side of the stream for a bench: a table of the size asked for, served by the operator's own publisher.
-// In: rows. Out: a URL for proxies.
+// The table of a bench. In: how many agents and keys, and where the agents are. Out: rows.
 import { createHash } from "node:crypto";
-import { createPublisher } from "../../operator/publish/publisher.ts";
-import { authenticateAnyone, createStreamServer } from "../../operator/publish/stream-server.ts";
-import { createClock } from "../../process/clock.ts";
-import type { Log } from "../../process/log.ts";
 import type { AgentRow, KeyRow, RowChange } from "../../proxy/table/contract.ts";
 import { agentRowId, GATEWAY_ROW_ID, keyRowId } from "../../proxy/table/contract.ts";
 
 export const BENCH_TOKEN = "sk-bench-0123456789-0123456789-0123456789";
-
-const nothing = (): void => undefined;
-const quiet: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 function agentRow(name: string, url: string): AgentRow {
   return {
@@ -57,30 +49,4 @@ export function benchTable(agents: number, keys: number, url: string, streamUrl:
       row: keyRow(`key-${i}`, `${BENCH_TOKEN}-${i}`, [`agent-${(i % agents) + 2}`]),
     });
   return changes;
-}
-
-/** Serves the rows as an operator does. */
-export async function serveTable(
-  changes: readonly RowChange[],
-): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const publisher = createPublisher({
-    gateway: "default",
-    replica: "bench",
-    clock: createClock(),
-    log: quiet,
-    holder: () => "bench",
-    metrics: { batch() {}, sent() {}, greeted() {}, acked() {}, ackRefused() {}, cut() {} },
-  });
-  publisher.apply(changes);
-  publisher.open();
-  const server = createStreamServer({
-    publisher,
-    gateway: "default",
-    listen: { host: "127.0.0.1", port: 0 },
-    authenticate: authenticateAnyone,
-    clock: createClock(),
-    log: quiet,
-  });
-  const { port } = await server.listen();
-  return { url: `http://127.0.0.1:${port}`, close: () => server.close() };
 }

@@ -1,10 +1,12 @@
 // `npm run bench`: what Parley costs, as ratios against a direct request, nginx and the floor, all taken in one run.
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, freePort } from "../harness/processes.ts";
-import { BENCH_TOKEN, benchTable, serveTable } from "./feed.ts";
+import { checkOut } from "./check-out.ts";
+import { startTableOperator } from "../harness/table-operator.ts";
+import { BENCH_TOKEN, benchTable } from "./feed.ts";
 import { firstEvents } from "./first-event.ts";
 import { load, memoryOf, wrkScript, type Window } from "./load.ts";
 import { benchOptions, type BenchOptions } from "./options.ts";
@@ -146,7 +148,7 @@ async function run(options: BenchOptions): Promise<void> {
       `http://127.0.0.1:${agentPort}/`,
       `http://127.0.0.1:${streamPort}/`,
     );
-    const feed = await serveTable(table);
+    const feed = await startTableOperator(table);
     ends.push(() => feed.close());
 
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${BENCH_TOKEN}` };
@@ -158,10 +160,8 @@ async function run(options: BenchOptions): Promise<void> {
 
     const raw: Record<string, unknown> = { machine: { cores: 2, connections: CONNECTIONS }, options };
     if (options.against !== undefined) {
-      const old = join(folder, "against");
-      execFileSync("git", ["worktree", "add", "--detach", old, options.against], { cwd: root, stdio: "ignore" });
-      ends.push(() => execFileSync("git", ["worktree", "remove", "--force", old], { cwd: root, stdio: "ignore" }));
-      symlinkSync(join(root, "node_modules"), join(old, "node_modules"));
+      const { tree: old, remove } = checkOut(options.against, folder);
+      ends.push(remove);
       const [now, then] = [await startParley(root, feed.url, folder), await startParley(old, feed.url, folder)];
       ends.push(
         () => now.peer.child.stop(),
