@@ -1,0 +1,84 @@
+// What the control bench is asked to do. In: arguments. Out: options, or what to print instead.
+import { parseArgs } from "node:util";
+
+export interface Size {
+  readonly agents: number;
+  readonly keys: number;
+}
+
+export interface ControlOptions {
+  readonly sizes: readonly Size[];
+  /** Edits of each kind of propagation that are timed. */
+  readonly samples: number;
+  readonly subscribers: number;
+  readonly json: string | undefined;
+  readonly against: string | undefined;
+}
+
+export const USAGE = `npm run bench:control -- [--sizes LIST] [--samples N] [--subscribers N] [--json FILE] [--against COMMIT]
+
+Measures the way of a change: a real API server, two operators, three proxies, each a process. Prints, against the aims: time from sending an
+apply to 200 on every proxy (probed every 5 ms) idle and under 50 edits a second, time of a revocation, CPU of an edit, delay of event
+loops, memory, time until a new proxy is ready, bytes after a reconnect, writes of statuses, and the same with many subscribers.
+
+  --sizes LIST      agents/keys, ascending (default 1000/10000,10000/100000)
+  --samples N       edits that are timed, of each kind (default 300)
+  --subscribers N   synthetic subscribers in the last part (default 100; 0 leaves it out)
+  --json FILE       writes the raw figures
+  --against COMMIT  runs another commit beside this tree, over objects of its own, and takes turns with it; prints ratios
+  --help            prints this
+
+It takes about 10 minutes at 1000/10000 and an hour at 10000/100000 on two cores; most of that is making the objects. It needs Linux with
+unshare and ip, and what the feature tests need (Go for the API server, once).`;
+
+/** @returns the options, or a text with the exit code to end with */
+export function controlOptions(
+  argv: readonly string[],
+):
+  | { readonly ok: true; readonly options: ControlOptions }
+  | { readonly ok: false; readonly text: string; readonly code: number } {
+  let values: Record<string, string | boolean | undefined>;
+  try {
+    ({ values } = parseArgs({
+      args: [...argv],
+      options: {
+        sizes: { type: "string" },
+        samples: { type: "string" },
+        subscribers: { type: "string" },
+        json: { type: "string" },
+        against: { type: "string" },
+        help: { type: "boolean" },
+      },
+    }));
+  } catch (error) {
+    return { ok: false, text: `${error instanceof Error ? error.message : "bad arguments"}\n\n${USAGE}`, code: 2 };
+  }
+  if (values["help"] === true) return { ok: false, text: USAGE, code: 0 };
+  const text = (name: string, fallback: string): string => {
+    const value = values[name];
+    return typeof value === "string" ? value : fallback;
+  };
+  const sizes = text("sizes", "1000/10000,10000/100000")
+    .split(",")
+    .map((size) => /^(\d+)\/(\d+)$/.exec(size))
+    .map((match) => ({ agents: Number(match?.[1]), keys: Number(match?.[2]) }));
+  const samples = Number(text("samples", "300"));
+  const subscribers = Number(text("subscribers", "100"));
+  const grows = sizes.every(
+    ({ agents, keys }, n) => agents > (sizes[n - 1]?.agents ?? 99) && keys > (sizes[n - 1]?.keys ?? 99),
+  );
+  const faults = [
+    ...(grows
+      ? []
+      : [`--sizes is ${values["sizes"]}: write AGENTS/KEYS,…, each larger than the one before, 100/100 at least`]),
+    ...(Number.isInteger(samples) && samples >= 10
+      ? []
+      : [`--samples is ${values["samples"]}: write a whole number from 10 on`]),
+    ...(Number.isInteger(subscribers) && subscribers >= 0
+      ? []
+      : [`--subscribers is ${values["subscribers"]}: write a whole number`]),
+  ];
+  if (faults.length > 0) return { ok: false, text: faults.join("\n"), code: 2 };
+  const optional = (name: string): string | undefined => (values[name] === undefined ? undefined : text(name, ""));
+  return { ok: true, options: { sizes, samples, subscribers, json: optional("json"), against: optional("against") } };
+}
