@@ -4,9 +4,11 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import { Readable } from "node:stream";
 import { request } from "undici";
+import { STREAM_PATH } from "../../proxy/table/contract.ts";
 
-/** Gives the lines to send instead of one line: none drops it, two double it. */
-export type Spoil = (line: string) => readonly string[];
+/** Gives the lines to send instead of one line: none drops it, two double it; `cut` ends the connection. Lines wait for one that is late. */
+export type Spoil = (line: string) => Spoiled | Promise<Spoiled>;
+export type Spoiled = readonly string[] | "cut";
 
 export interface LineProxy {
   readonly url: string;
@@ -30,7 +32,7 @@ export async function startLineProxy(operatorUrl: string): Promise<LineProxy> {
     void answered
       .then(
         async (answer) => {
-          if (from.method === "GET") connections += 1;
+          if (from.url?.startsWith(STREAM_PATH) === true) connections += 1;
           to.writeHead(answer.statusCode, { "content-type": String(answer.headers["content-type"] ?? "text/plain") });
           let rest = "";
           answer.body.setEncoding("utf8");
@@ -38,7 +40,11 @@ export async function startLineProxy(operatorUrl: string): Promise<LineProxy> {
           for await (const chunk of Readable.from(answer.body)) {
             const lines = (rest + String(chunk)).split("\n");
             rest = lines.pop() ?? "";
-            for (const line of lines) for (const out of proxy.spoil(line)) to.write(`${out}\n`);
+            for (const line of lines) {
+              const spoiled = await proxy.spoil(line);
+              if (spoiled === "cut") return void to.destroy();
+              for (const out of spoiled) to.write(`${out}\n`);
+            }
           }
           to.end();
         },
