@@ -14,6 +14,7 @@ import { createProxyAdmin } from "../proxy/admin.ts";
 import { embeddedProxyConfig } from "../proxy/config.ts";
 import { createRequestMetrics } from "../proxy/observe/metrics.ts";
 import { createObserver } from "../proxy/observe/observer.ts";
+import { startOtlp } from "../proxy/observe/otlp/start.ts";
 import { registerProcessMetrics, registerTableMetrics } from "../proxy/observe/table-metrics.ts";
 import { createProxy } from "../proxy/proxy.ts";
 import { createTable } from "../proxy/table/table.ts";
@@ -117,13 +118,33 @@ export const serve: Command = async (argv, io) => {
   const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
   registerTableMetrics({ registry, table, droppedLogLines: () => output.dropped, now: () => clock.now() });
   registerProcessMetrics(registry);
+  const proxyId = randomUUID();
+  const otlp = await startOtlp({
+    env: io.env,
+    service: "parley",
+    instance: proxyId,
+    version: io.version,
+    registry,
+    clock,
+    log,
+  });
   const observer = createObserver({
     write: pretty ? createRequestLines(write, io.outColours) : write,
     metrics,
+    sinks: otlp === undefined ? [] : [otlp.finished],
     log,
   });
-  const config = embeddedProxyConfig({ listen, proxyId: randomUUID() });
-  const proxy = createProxy({ config, table, observer, metrics, clock, random: () => Math.random(), log });
+  const config = embeddedProxyConfig({ listen, proxyId });
+  const proxy = createProxy({
+    config,
+    table,
+    observer,
+    metrics,
+    clock,
+    random: () => Math.random(),
+    log,
+    sampling: otlp?.sampling,
+  });
 
   let draining = false;
   const admin =
@@ -178,6 +199,7 @@ export const serve: Command = async (argv, io) => {
       await admin?.close();
     });
     shutdown.step("log", () => observer.flush());
+    shutdown.step("telemetry", () => otlp?.close());
   });
 
   io.err(

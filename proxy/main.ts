@@ -13,6 +13,7 @@ import { createProxyAdmin } from "./admin.ts";
 import { parseProxyConfig, PROXY_COMMAND, type ProxyConfig } from "./config.ts";
 import { createRequestMetrics } from "./observe/metrics.ts";
 import { createObserver } from "./observe/observer.ts";
+import { startOtlp } from "./observe/otlp/start.ts";
 import { registerProcessMetrics, registerTableMetrics } from "./observe/table-metrics.ts";
 import { createProxy } from "./proxy.ts";
 import { createAccess } from "./table/access.ts";
@@ -71,15 +72,34 @@ async function run(config: ProxyConfig): Promise<void> {
     now: () => clock.now(),
   });
   registerProcessMetrics(registry);
+  const otlp = await startOtlp({
+    env: process.env,
+    service: PROXY_COMMAND.command,
+    instance: config.proxyId,
+    version: readVersion(),
+    registry,
+    clock,
+    log,
+  });
   const observer = createObserver({
     write: (line) => output.write(line),
     metrics,
+    sinks: otlp === undefined ? [] : [otlp.finished],
     log,
     // One write for many lines: a write costs the process more than a request's own log line does.
     schedule: (flush) => void clock.setTimeout(flush, LOG_DELAY),
   });
 
-  const proxy = createProxy({ config, table: withheld.table, observer, metrics, clock, random: Math.random, log });
+  const proxy = createProxy({
+    config,
+    table: withheld.table,
+    observer,
+    metrics,
+    clock,
+    random: Math.random,
+    log,
+    sampling: otlp?.sampling,
+  });
   const admin = createProxyAdmin({
     listen: config.adminListen,
     registry,
@@ -135,6 +155,7 @@ async function run(config: ProxyConfig): Promise<void> {
   shutdown.step("last good table", () => lastGood?.close());
   shutdown.step("admin listener", () => admin.close());
   shutdown.step("log", () => observer.flush());
+  shutdown.step("telemetry", () => otlp?.close());
 }
 
 const parsed = parseProxyConfig({ argv: process.argv.slice(2), env: process.env, randomId: randomUUID });

@@ -17,7 +17,7 @@ import { createSlots } from "./exchange/slots.ts";
 import { createListener } from "./listener.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { Observer } from "./observe/observer.ts";
-import { createTracer } from "./observe/trace.ts";
+import { type Sampling, createTracer } from "./observe/trace.ts";
 import { createDigests } from "./request/authenticate.ts";
 import { createAddressPolicy } from "./table/address-policy.ts";
 import type { Table } from "./table/compiled.ts";
@@ -48,6 +48,8 @@ export interface ProxyDeps {
   readonly log: Log;
   /** Fills a buffer with random bytes, for trace ids. */
   readonly randomFill?: (buffer: Uint8Array) => void;
+  /** Which traces are recorded; absent: none. */
+  readonly sampling?: Sampling | undefined;
 }
 
 export interface Proxy {
@@ -88,7 +90,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     log,
     metrics,
     digests: createDigests(REMEMBERED_TOKENS),
-    tracer: createTracer(deps.randomFill ?? randomFillSync),
+    tracer: createTracer(deps.randomFill ?? randomFillSync, deps.sampling),
     forward: createForward({ table, picker, affinity, connections, log }),
     affinity,
     buffers,

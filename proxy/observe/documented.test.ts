@@ -4,16 +4,26 @@ import { describe, expect, test } from "vitest";
 import { tableOf } from "../request/table.test-support.ts";
 import { logLine } from "./log-line.ts";
 import { createRequestMetrics } from "./metrics.ts";
+import { createOtlp } from "./otlp/export.ts";
+import * as names from "./otlp/names.ts";
 import { recordOf } from "./record.test-support.ts";
 import { registerTableMetrics } from "./table-metrics.ts";
 
+const NOTHING = { traces: undefined, logs: undefined, metrics: undefined, resource: [] };
 const page = readFileSync(new URL("../../docs/metrics-and-logs.md", import.meta.url), "utf8");
 
 describe("docs/metrics-and-logs.md", () => {
-  test("names every metric with its type, and none that is not there", () => {
+  test("names every metric with its type, and none that is not there", async () => {
     const registry = new Registry();
     const table = tableOf();
     createRequestMetrics({ registry, table, now: () => 0 });
+    await createOtlp({
+      settings: { ...NOTHING, logs: { protocol: "http/protobuf", limits: { queue: 1, batch: 1, delay: 1 } } },
+      registry,
+      version: "1",
+      clock: { now: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
+      log: { warn: () => undefined },
+    });
     registerTableMetrics({ registry, table, droppedLogLines: () => 0, now: () => 0 });
     const metrics = registry.getMetricsAsArray() as unknown as { name: string; type: string }[];
     const documented = [...page.matchAll(/^\| `(parley_\w+)` \| (\w+) \|/gm)].map(([, name, type]) => ({ name, type }));
@@ -33,5 +43,11 @@ describe("docs/metrics-and-logs.md", () => {
     const fields = Object.keys(JSON.parse(logLine(full)) as object);
     expect(fields).toHaveLength(33);
     for (const field of fields) expect(page).toContain(`\`${field}\``);
+  });
+
+  test("names every attribute of spans and log records", () => {
+    const general = new Set([names.SCOPE, names.SERVICE_NAME, names.SERVICE_VERSION, names.SERVICE_INSTANCE_ID]);
+    const missing = Object.values(names).filter((name) => !general.has(name) && !page.includes(`\`${name}\``));
+    expect(missing).toEqual([]);
   });
 });

@@ -20,10 +20,12 @@ export interface Observer {
 export function createObserver(deps: {
   write: (line: string) => void;
   metrics: Pick<RequestMetrics, "finished">;
+  /** Others that take finished records, and neither block nor throw. */
+  sinks?: readonly ((record: FinishedRequest) => void)[];
   log: { error(fields: object, message: string): void };
   schedule?: (run: () => void) => void;
 }): Observer {
-  const { write, metrics, log, schedule = setImmediate } = deps;
+  const { write, metrics, sinks = [], log, schedule = setImmediate } = deps;
   const logLine = createLogLines();
   let queue: FinishedRequest[] = [];
   let scheduled = false;
@@ -36,6 +38,7 @@ export function createObserver(deps: {
       try {
         metrics.finished(record);
         write(logLine(record));
+        for (const sink of sinks) sink(record);
       } catch (error) {
         log.error({ err: error }, "request not recorded");
       }

@@ -9,7 +9,7 @@ const say = (line: string): void => {
 
 export async function setup(): Promise<void> {
   await kubernetesBinaries(say);
-  await goTools(["helm"], say);
+  await goTools(["helm", "otel-collector"], say);
   await pythonWith("a2a-sdk-0.3", say);
   await pythonWith("a2a-sdk-1.3", say);
 }

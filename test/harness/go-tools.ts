@@ -9,7 +9,7 @@ import { join } from "node:path";
 
 interface Tool {
   /** Folder under tools/ whose go.mod pins it. */
-  readonly module: "kubernetes" | "node";
+  readonly module: "kubernetes" | "node" | "collector";
   readonly package: string;
   /** The module that gives it its version; a program of our own has a digest of its source as well. */
   readonly versionOf?: string;
@@ -46,6 +46,12 @@ const TOOLS = {
     source: "coredns/main.go",
   },
   pause: { module: "node", package: "./pause", source: "pause/main.go" },
+  "otel-collector": {
+    module: "collector",
+    package: ".",
+    versionOf: "go.opentelemetry.io/collector/otelcol",
+    source: "main.go",
+  },
 } as const satisfies Readonly<Record<string, Tool>>;
 
 export type GoTool = keyof typeof TOOLS;

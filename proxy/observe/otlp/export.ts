@@ -1,0 +1,155 @@
+// Finished requests to an OpenTelemetry collector. In: settings, records, the registry. Out: traces, logs and metrics over OTLP.
+// The transports are those of OpenTelemetry's own exporters; they are loaded only here, so that who exports nothing pays nothing.
+import type { Registry } from "prom-client";
+import type { FinishedRequest } from "../record.ts";
+import { type ScrapedMetric, registerScraped } from "../scraped.ts";
+import { metricPieces } from "./metrics.ts";
+import { createExportQueue, type ExportQueue } from "./queue.ts";
+import { createEncoder } from "./records.ts";
+import type { OtlpSettings, Protocol } from "./settings.ts";
+
+export interface Otlp {
+  finished(record: FinishedRequest): void;
+  /** Sends what waits, and the metrics once more: for the end of the process. */
+  close(): Promise<void>;
+}
+
+interface Clock {
+  now(): number;
+  setTimeout(run: () => void, milliseconds: number): { cancel(): void };
+}
+
+/** Resolves with whether the collector took the bytes; never rejects. */
+type Send = (bytes: Buffer) => Promise<boolean>;
+
+const SIGNALS = {
+  traces: { signal: "TRACES", path: "v1/traces", service: "trace.v1.TraceService" },
+  logs: { signal: "LOGS", path: "v1/logs", service: "logs.v1.LogsService" },
+  metrics: { signal: "METRICS", path: "v1/metrics", service: "metrics.v1.MetricsService" },
+} as const;
+
+export async function createOtlp(deps: {
+  settings: OtlpSettings;
+  registry: Registry;
+  version: string;
+  clock: Clock;
+  log: { warn(fields: object, message: string): void };
+}): Promise<Otlp> {
+  const { settings, registry, version, clock, log } = deps;
+  const encoder = createEncoder(settings.resource, version);
+  const schedule = (run: () => void, milliseconds: number): void => void clock.setTimeout(run, milliseconds);
+  const spans =
+    settings.traces &&
+    queueOf(settings.traces, await senderOf("traces", settings.traces.protocol), (records) => encoder.spans(records));
+  const logs =
+    settings.logs &&
+    queueOf(settings.logs, await senderOf("logs", settings.logs.protocol), (records) => encoder.logs(records));
+  const sendMetrics = settings.metrics && (await senderOf("metrics", settings.metrics.protocol));
+  const lost = { metrics: 0 };
+
+  function queueOf(
+    { limits }: { readonly limits: Parameters<typeof createExportQueue>[0]["limits"] },
+    send: Send,
+    encode: (records: readonly FinishedRequest[]) => Buffer,
+  ): ExportQueue {
+    return createExportQueue({ limits, schedule, send: (records) => send(encode(records)) });
+  }
+
+  const started = clock.now();
+  const counted: readonly (readonly [signal: string, queue: ExportQueue | undefined])[] = [
+    ["traces", spans],
+    ["logs", logs],
+  ];
+  for (const [name, help, read] of [
+    ["parley_otlp_sent_total", "Finished requests whose spans or log records a collector took.", "sent"],
+    [
+      "parley_otlp_dropped_total",
+      "Finished requests whose spans or log records were dropped, and pieces of metrics.",
+      "dropped",
+    ],
+  ] as const) {
+    registerScraped(registry, {
+      name,
+      help,
+      type: "counter",
+      *samples() {
+        for (const [signal, queue] of counted)
+          if (queue !== undefined) yield { labels: { signal }, value: queue[read] };
+        if (read === "dropped" && sendMetrics !== undefined)
+          yield { labels: { signal: "metrics" }, value: lost.metrics };
+      },
+    });
+  }
+
+  async function exportMetrics(send: Send): Promise<void> {
+    const scraped = (registry.getMetricsAsArray() as readonly object[]).filter(
+      (metric): metric is ScrapedMetric => "samples" in metric,
+    );
+    for await (const bytes of metricPieces(scraped, settings.resource, version, { from: started, to: clock.now() })) {
+      if (!(await send(bytes))) lost.metrics++;
+    }
+  }
+
+  let timer: { cancel(): void } | undefined;
+  function exportAgain(send: Send, interval: number): void {
+    timer = clock.setTimeout(() => {
+      exportMetrics(send)
+        .catch((error: unknown) => log.warn({ err: error }, "metrics not exported"))
+        .finally(() => {
+          if (timer !== undefined) exportAgain(send, interval);
+        });
+    }, interval);
+  }
+  if (sendMetrics !== undefined && settings.metrics !== undefined) exportAgain(sendMetrics, settings.metrics.interval);
+
+  return {
+    finished(record) {
+      if (record.spans !== undefined) spans?.push(record);
+      logs?.push(record);
+    },
+    async close() {
+      timer?.cancel();
+      timer = undefined;
+      await Promise.all([spans?.flush(), logs?.flush()]);
+      if (sendMetrics !== undefined) await exportMetrics(sendMetrics);
+    },
+  };
+}
+
+/** Retries, timeouts, headers and certificates are the exporter's, by its variables. */
+async function senderOf(kind: keyof typeof SIGNALS, protocol: Protocol): Promise<Send> {
+  const { signal, path, service } = SIGNALS[kind];
+  const serializer = {
+    serializeRequest: (bytes: Buffer): Uint8Array => bytes,
+    deserializeResponse: (): object => ({}),
+  };
+  const counter = { name: "log", countItems: () => 0 } as const;
+  const delegate = protocol === "grpc" ? await grpc(signal, service) : await http(signal, path);
+  return (bytes) =>
+    new Promise((resolve) => {
+      delegate.export(bytes, ({ error }) => resolve(error === undefined));
+    });
+
+  async function grpc(name: string, of: string) {
+    const { convertLegacyOtlpGrpcOptions, createOtlpGrpcExportDelegate } =
+      await import("@opentelemetry/otlp-grpc-exporter-base");
+    const proto = `opentelemetry.proto.collector.${of}`;
+    const options = convertLegacyOtlpGrpcOptions({}, name);
+    return createOtlpGrpcExportDelegate(
+      options,
+      serializer,
+      "parley",
+      counter,
+      undefined,
+      of.split(".").at(-1) ?? "",
+      `/${proto}/Export`,
+    );
+  }
+
+  async function http(name: string, at: string) {
+    const { convertLegacyHttpOptions, createOtlpHttpExportDelegate } =
+      await import("@opentelemetry/otlp-exporter-base/node-http");
+    const options = convertLegacyHttpOptions({}, name, at, { "Content-Type": "application/x-protobuf" });
+    return createOtlpHttpExportDelegate(options, serializer, "parley", counter, undefined);
+  }
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import type { FinishedRequest } from "../record.ts";
+import { recordOf } from "../record.test-support.ts";
+import { createExportQueue } from "./queue.ts";
+
+/** A collector that answers when it is told to. */
+function setUp() {
+  const batches: (readonly FinishedRequest[])[] = [];
+  const answers: ((taken: boolean) => void)[] = [];
+  const timers: (() => void)[] = [];
+  const queue = createExportQueue({
+    limits: { queue: 4, batch: 2, delay: 1000 },
+    send: (records) => {
+      batches.push(records);
+      return new Promise((resolve) => answers.push(resolve));
+    },
+    schedule: (run) => timers.push(run),
+  });
+  return { queue, batches, answers, timers };
+}
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+test("a full batch leaves at once, a part of one after its time", async () => {
+  const { queue, batches, answers, timers } = setUp();
+  queue.push(recordOf());
+  expect(batches).toHaveLength(0);
+  queue.push(recordOf());
+  expect(batches.map((batch) => batch.length)).toEqual([2]);
+  queue.push(recordOf());
+  answers[0]?.(true);
+  await turn();
+  expect(batches).toHaveLength(1);
+  timers[0]?.();
+  expect(batches.map((batch) => batch.length)).toEqual([2, 1]);
+  answers[1]?.(true);
+  await turn();
+  expect(queue.sent).toBe(3);
+});
+
+test("while the collector is slow no more than the queue waits; what is more is dropped and counted", async () => {
+  const { queue, batches, answers } = setUp();
+  for (let at = 0; at < 20; at++) queue.push(recordOf());
+  expect(batches).toHaveLength(1);
+  expect(queue.dropped).toBe(14);
+  answers[0]?.(false);
+  await turn();
+  expect(queue.dropped).toBe(16);
+  answers[1]?.(true);
+  await turn();
+  answers[2]?.(true);
+  await turn();
+  expect([queue.sent, queue.dropped]).toEqual([4, 16]);
+});
+
+test("flush sends what waits", async () => {
+  const { queue, batches, answers } = setUp();
+  queue.push(recordOf());
+  const flushed = queue.flush();
+  await turn();
+  expect(batches).toHaveLength(1);
+  answers[0]?.(true);
+  await flushed;
+  expect(queue.sent).toBe(1);
+});
