@@ -1,0 +1,57 @@
+// A cluster by kind, where kind and a container engine are present. In: image archives. Out: a cluster.
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { goTools } from "../harness/go-tools.ts";
+import type { Cluster } from "./cluster.ts";
+import { sh } from "./shell.ts";
+
+const TOOLS = ["kubectl", "helm"] as const;
+const MANIFEST = "kube-apiserver.yaml";
+
+/** Brings one up under a name of its own. @throws CommandFailed with what kind said; nothing is left then */
+export async function startKind(archives: readonly string[], say: (line: string) => void): Promise<Cluster> {
+  await goTools(TOOLS, say);
+  const name = `parley-${randomBytes(4).toString("hex")}`;
+  say(`Bringing up a cluster by kind: ${name}.`);
+  const cluster = kindCluster(name);
+  try {
+    await sh("kind", ["create", "cluster", "--wait=180s", "--name", name, "--kubeconfig", cluster.kubeconfig], {
+      limit: 900_000,
+    });
+    for (const archive of archives) await sh("kind", ["load", "image-archive", archive, "--name", name]);
+    return cluster;
+  } catch (error) {
+    await cluster.down();
+    throw error;
+  }
+}
+
+/** The cluster that kind has under this name. */
+export function kindCluster(name: string): Cluster {
+  const kubeconfig = join(tmpdir(), `${name}.kubeconfig`);
+  const env = { ...process.env, KUBECONFIG: kubeconfig };
+  const onNode = (script: string): Promise<string> =>
+    sh("docker", ["exec", `${name}-control-plane`, "bash", "-euc", script]);
+  const tools = goTools(TOOLS, () => undefined);
+  return {
+    where: `kind=${name}`,
+    kubeconfig,
+    kubectl: async (args, input) => sh((await tools).kubectl, args, input === undefined ? { env } : { env, input }),
+    helm: async (args) => sh((await tools).helm, args, { env }),
+    onNode,
+    // kubelet ends a static pod whose manifest is gone, and starts it again when it is back.
+    stopApiServer: async () => {
+      await onNode(`mv /etc/kubernetes/manifests/${MANIFEST} /etc/kubernetes/`);
+    },
+    startApiServer: async () => {
+      await onNode(`mv /etc/kubernetes/${MANIFEST} /etc/kubernetes/manifests/`);
+    },
+    hint: `KUBECONFIG=${kubeconfig} kubectl get pods --all-namespaces`,
+    down: async () => {
+      await sh("kind", ["delete", "cluster", "--name", name]);
+      rmSync(kubeconfig, { force: true });
+    },
+  };
+}

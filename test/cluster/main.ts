@@ -1,0 +1,102 @@
+// `npm run test:cluster`: images, a cluster, the tests on it, and no trace of it afterwards. Ends with one line that counts them.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Cluster } from "./cluster.ts";
+import { CLUSTER_VARIABLE, clusterAt } from "./current.ts";
+import { createBuilder } from "./images.ts";
+import { startKind } from "./kind.ts";
+import { HELP, parseClusterTestOptions, type ClusterTestOptions } from "./options.ts";
+import { startOwnNode, whyNoOwnNode } from "./own-node.ts";
+
+const say = (line: string): void => console.log(line);
+
+async function bringUp(driver: "node" | "kind"): Promise<Cluster> {
+  const archives = await createBuilder(say).archives();
+  if (driver === "kind") return startKind(archives, say);
+  const started = performance.now();
+  const cluster = await startOwnNode(archives, say);
+  say(`A node is up in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+  return cluster;
+}
+
+/** @returns whether all passed; prints the line that counts */
+async function runTests(cluster: Cluster, files: readonly string[]): Promise<boolean> {
+  const scratch = mkdtempSync(join(tmpdir(), "parley-cluster-"));
+  const report = join(scratch, "report.json");
+  const vitest = [
+    "run",
+    "--project",
+    "cluster",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${report}`,
+  ];
+  const child = spawn("vitest", [...vitest, ...files], {
+    stdio: "inherit",
+    env: { ...process.env, [CLUSTER_VARIABLE]: cluster.where },
+  });
+  const code = await new Promise((resolve) => {
+    child.on("error", () => resolve(-1));
+    child.on("close", resolve);
+  });
+  let [passed, failed, skipped] = [0, 0, 0];
+  try {
+    const counts = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
+    passed = counts["numPassedTests"] ?? 0;
+    skipped = (counts["numPendingTests"] ?? 0) + (counts["numTodoTests"] ?? 0);
+    failed = counts["numFailedTests"] ?? 0;
+  } catch {
+    // No report: what vitest said stands above.
+  }
+  rmSync(scratch, { recursive: true, force: true });
+  if (code !== 0 && failed === 0) failed = 1;
+  say(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+  return failed === 0;
+}
+
+async function run(options: ClusterTestOptions): Promise<boolean> {
+  if (options.down !== undefined) {
+    await clusterAt(options.down).down();
+    return true;
+  }
+  if (options.on === undefined && options.driver === "node") {
+    const missing = whyNoOwnNode();
+    if (missing.length > 0) {
+      console.error(`A node of its own needs:\n  ${missing.join("\n  ")}\nWhere kind and Docker are: --driver kind`);
+      say("\n0 passed, 1 failed, 0 skipped");
+      return false;
+    }
+  }
+  const cluster = options.on === undefined ? await bringUp(options.driver) : clusterAt(options.on);
+  const keep = options.keep || options.up || options.on !== undefined;
+  // Ctrl-C reaches the tests by themselves; the cluster is taken down once they have ended.
+  process.on("SIGINT", () => undefined);
+  process.on("SIGTERM", () => undefined);
+  try {
+    return options.up || (await runTests(cluster, options.files));
+  } finally {
+    if (keep) {
+      say(`Kept: ${cluster.hint}`);
+      say(
+        `Again: npm run test:cluster -- --on ${cluster.where}    Down: npm run test:cluster -- --down ${cluster.where}`,
+      );
+    } else await cluster.down();
+  }
+}
+
+const parsed = parseClusterTestOptions(process.argv.slice(2));
+if (typeof parsed === "string") {
+  console.error(`${parsed}\n\n${HELP}`);
+  process.exitCode = 2;
+} else if (parsed.help) process.stdout.write(HELP);
+else {
+  try {
+    process.exitCode = (await run(parsed)) ? 0 : 1;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    say("\n0 passed, 1 failed, 0 skipped");
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,38 @@
+#!/bin/bash
+# Brings up a Kubernetes node of its own: namespaces, cgroups, a folder, nothing else of the machine is touched.
+# In: a new folder; TOOLS (folder of the programs), IMAGES (archives to import, one path a line). Out: ready when it returns 0;
+# init.pid in the folder is the process to enter (nsenter); otherwise the reason on stderr, and what was begun is taken down.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+D=$1 group=parley-$(basename "$1")
+mkdir -p "$D"
+# The node's cgroup. On version 1 there is one tree for each controller, and cpuset starts empty.
+if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
+  mkdir "/sys/fs/cgroup/$group"
+else
+  for controller in cpu cpuacct cpuset memory devices freezer blkio pids systemd; do
+    [ -d /sys/fs/cgroup/$controller ] || continue
+    mkdir -p "/sys/fs/cgroup/$controller/$group"
+    [ $controller = cpuset ] || continue
+    for file in cpuset.cpus cpuset.mems; do cat "/sys/fs/cgroup/cpuset/$file" >"/sys/fs/cgroup/cpuset/$group/$file"; done
+  done
+fi
+setsid unshare --net --mount --pid --uts --ipc --fork --kill-child=KILL --mount-proc --propagation private \
+  bash "$here/init.sh" "$D" "$group" >"$D/init.log" 2>&1 </dev/null &
+outer=$!
+echo $outer >"$D/outer.pid"
+end=$((SECONDS + ${UP_LIMIT:-180}))
+until [ -s "$D/init.pid" ] || ! kill -0 $outer 2>/dev/null; do
+  inner=$(pgrep -P $outer || true)
+  [ -z "$inner" ] || echo "$inner" >"$D/init.pid"
+  sleep 0.02
+done
+until [ -e "$D/ready" ]; do
+  if ! kill -0 $outer 2>/dev/null || [ $SECONDS -ge $end ]; then
+    echo "the node did not come up; its last words, of $D/init.log:" >&2
+    tail -20 "$D/init.log" >&2
+    "$here/down.sh" "$D"
+    exit 1
+  fi
+  sleep 0.05
+done
