@@ -38,6 +38,8 @@ export function start(
   const name = options.name ?? command;
   // A test that dies before its clean-up leaves nothing running.
   const kill = (): void => void child.kill("SIGKILL");
+  // Each child is one listener: many are no leak.
+  process.setMaxListeners(process.getMaxListeners() + 1);
   process.once("exit", kill);
   let text = "";
   const waiting = new Set<() => void>();
@@ -54,6 +56,7 @@ export function start(
     });
     child.on("close", (code, signal) => {
       process.off("exit", kill);
+      process.setMaxListeners(process.getMaxListeners() - 1);
       resolve(code ?? signal ?? -1);
     });
   });

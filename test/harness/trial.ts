@@ -7,12 +7,14 @@ import type { ProxyProcess } from "./gateway.ts";
 import type { Island } from "./island.ts";
 import { key, NAMESPACE, urlAgent } from "./objects.ts";
 import { eventually } from "./processes.ts";
+import { createProxyEndpoints } from "./proxy-endpoints.ts";
 import { startTraffic } from "./traffic.ts";
 import { createTruth } from "./truth.ts";
 import { startWitness } from "./witness.ts";
 
 export interface Revocation {
   readonly fault: string;
+  readonly name: string;
   /** Milliseconds from the API server's answer to the refusal of the last proxy. */
   readonly ms: number;
 }
@@ -30,9 +32,10 @@ export interface Verdict {
 }
 
 export interface TrialDeps {
+  /** Its operators know `proxyServiceOption`. */
   readonly cluster: Cluster;
   readonly islands: readonly Island[];
-  /** An agent that answers. */
+  /** URL of an agent that answers. */
   readonly upstream: string;
   readonly edits: number;
   readonly say: (line: string) => void;
@@ -46,9 +49,19 @@ const PATIENCE = 2_000;
 const FAULT = 6_000;
 const REVOCATIONS = 2;
 
+async function openStreams({ adminUrl }: ProxyProcess): Promise<number> {
+  const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
+  return [...metrics.matchAll(/^parley_table_streams\{state="(?:applied|standby)"\} (\d+)$/gm)].reduce(
+    (sum, [, n]) => sum + Number(n),
+    0,
+  );
+}
+
 const tokenOf = (name: string): string => `sk-${name}-0123456789-0123456789-0123456789`;
 
 export async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): Promise<Verdict> {
+  const endpoints = await createProxyEndpoints(cluster);
+  for (const proxy of cluster.proxies) await endpoints.add(proxy);
   const names = Array.from({ length: AGENTS }, (_, n) => `edited-${n}`);
   await cluster.apply(urlAgent("hello", [upstream]), ...key("caller", TOKEN, ["hello", ...names]));
   const faults = [...operatorFaults(cluster, islands), ...guestFaults()];
@@ -75,8 +88,10 @@ export async function runTrial({ cluster, islands, upstream, edits, say }: Trial
         const guest = await cluster.join(`guest-${signal.toLowerCase()}`);
         await guest.ready();
         await truth.came(guest);
+        await endpoints.add(guest);
         return async () => {
           truth.leaves(guest);
+          await endpoints.remove(guest);
           guest.child.signal(signal);
           await guest.child.ended;
         };
@@ -95,7 +110,11 @@ export async function runTrial({ cluster, islands, upstream, edits, say }: Trial
       );
     };
     await Promise.all(cluster.proxies.map(refused));
-    revocations.push({ fault, ms: performance.now() - answered });
+    revocations.push({ fault, name, ms: performance.now() - answered });
+  };
+  const allStreams = async (): Promise<boolean> => {
+    const open = await Promise.all(cluster.proxies.map(openStreams));
+    return open.every((count) => count === cluster.operators.length);
   };
   /** Edits the agent again and again until there were enough, whatever is broken. */
   const editor = async (name: string): Promise<void> => {
@@ -119,6 +138,8 @@ export async function runTrial({ cluster, islands, upstream, edits, say }: Trial
       await eventually("the fault has lasted", () => enough() || performance.now() - begun > FAULT, 2 * FAULT);
       situation = `after: ${fault.name}`;
       await mend();
+      // What comes next is one fault, not a second one on top of the first.
+      await eventually(`every proxy has a stream of every operator ${situation}`, allStreams, 60_000, 100);
       const later = truth.confirmed;
       await eventually(`edits are programmed again ${situation}`, () => truth.confirmed >= later + AGENTS, 60_000);
       say(`${fault.name}: ${((performance.now() - begun) / 1000).toFixed(1)} s, ${truth.edits} edits so far`);
