@@ -14,7 +14,7 @@ import type { Serving } from "./programmed.ts";
 const LIMITS = {
   /** The first write of a generation, and of whoever begins to lead, waits so long for acknowledgements. */
   acks: 1_000,
-  /** And so long for the agent's cards. */
+  /** And so long for the agent's cards, which the new leader has yet to read. */
   cards: 300,
   /** After a start proxies are given this long to come back, before it is said that there is none. */
   settle: 5_000,
@@ -93,12 +93,13 @@ export function decide(entry: Entry, object: AgentObject | KeyObject, current: S
   );
 
   // What is still coming in is waited for, so that one edit is one write.
+  const since = Math.max(entry.since, context.ledAt);
   const waits = [
-    isTrue || result.rowId === null ? 0 : Math.max(entry.since, context.ledAt) + limits.acks,
+    isTrue || result.rowId === null ? 0 : since + limits.acks,
     programmed.reason === "NoProxies" ? context.openedAt + limits.settle : 0,
-    discovered?.status === "Unknown" ? entry.since + limits.cards : 0,
+    discovered?.status === "Unknown" ? since + limits.cards : 0,
     // Its Secret is about to be made.
-    isWaitingForToken(object, result) ? entry.since + limits.acks : 0,
+    isWaitingForToken(object, result) ? since + limits.acks : 0,
   ];
   const until = Math.max(...waits);
   if (elapsed < until) return { programmed: isTrue, again: until - elapsed };
