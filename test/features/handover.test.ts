@@ -1,6 +1,9 @@
 // Two operators: the one that holds the Lease is killed, stopped or closed while agents are edited. Every proxy serves every edit, no request
 // fails, statuses become right with one write for each edit, and nothing changes when the old one is back.
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { post, sendBody } from "../harness/calls.ts";
 import { startCluster, type Cluster } from "../harness/cluster.ts";
 import { startAgent, type AgentCopy } from "../harness/example-agents.ts";
@@ -53,14 +56,36 @@ const allProgrammed = async (): Promise<void> => {
   for (const name of NAMES) await cluster.condition(ref(name), "Programmed", "True", 30_000);
 };
 
+interface Listed {
+  readonly proxy: string;
+  readonly lag: number | null;
+}
+
 /** Waits until each proxy has a stream to this operator again. */
 async function knowsProxies(operator: OperatorProcess): Promise<void> {
   await operator.ready();
   await eventually(`${operator.name} has a stream of every proxy`, async () => {
     const answer = await fetch(`${operator.adminUrl}/proxies`);
-    const { proxies } = (await answer.json()) as { readonly proxies: readonly { readonly lag: number | null }[] };
-    return proxies.length === PROXIES && proxies.every(({ lag }) => lag === 0) ? true : undefined;
+    const { proxies } = (await answer.json()) as { readonly proxies: readonly Listed[] };
+    const ours = proxies.filter(({ proxy, lag }) => proxy.startsWith("proxy-") && lag === 0);
+    return ours.length === PROXIES ? true : undefined;
   });
+}
+
+/** From now on, every line in which a stopped operator names itself as holder once it goes on. Nothing of one that is not there. */
+async function watchClaims({ name, url, child }: OperatorProcess): Promise<() => readonly string[]> {
+  const claims: string[] = [];
+  if (child.exited()) return () => claims;
+  const client = connect(Number(new URL(url).port), "127.0.0.1");
+  onTestFinished(() => void client.destroy());
+  const lines = createInterface(client);
+  lines.on("error", () => undefined);
+  lines.on("line", (line) => {
+    if (line.includes(`"holder":"${name}.`)) claims.push(line);
+  });
+  client.write("GET /v1/stream?proxy=onlooker HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await once(client, "connect");
+  return () => claims;
 }
 
 const faults: readonly {
@@ -115,11 +140,13 @@ test.each(faults)("the holder is $name", { timeout: 120_000 }, async ({ begin, m
   await allProgrammed();
 
   const settled = witness.events;
+  const claims = await watchClaims(old);
   await mend(old);
   await knowsProxies(old);
   await knowsProxies(next);
   expect((await cluster.holder())?.name).toBe(next.name);
   expect(witness.events - settled).toBe(0);
+  expect(claims()).toEqual([]);
   await editAll();
   await allProgrammed();
   // One event is the edit, the other its status: nobody wrote one twice, whoever held the Lease.
