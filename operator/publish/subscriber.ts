@@ -85,9 +85,9 @@ export function createSubscriber({ out, now, pace, next, onSent, onDone }: Subsc
     start: (greeting, first) => {
       if ("batch" in first) ({ batch } = first);
       else sent = first.sequence;
-      // A full socket is no reason to hold back the first piece: both go in one packet if they fit.
       out.write(greeting);
-      pump();
+      // Many may come at once.
+      pace.add(step);
     },
     wake: pump,
     heartbeat: (chunk, sequence) => {

@@ -90,8 +90,8 @@ async function watchClaims({ name, url, child }: OperatorProcess): Promise<() =>
 
 const faults: readonly {
   readonly name: string;
-  begin(holder: OperatorProcess): Promise<void>;
-  mend(old: OperatorProcess): Promise<void>;
+  readonly begin: (holder: OperatorProcess) => Promise<void>;
+  readonly mend: (old: OperatorProcess) => Promise<void>;
 }[] = [
   {
     name: "killed",
