@@ -43,11 +43,14 @@ describe("parley", () => {
     expect(await parley(["--version"])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
-  test.each(["serve", "check", "key"])("%s --help, and help before it, tell its options", async (command) => {
-    const direct = await parley([command, "--help"]);
-    expect(direct).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`Usage: parley ${command}`) });
-    expect(await parley(["help", command])).toEqual(direct);
-  });
+  test.each(["serve", "check", "key", "confirm"])(
+    "%s --help, and help before it, tell its options",
+    async (command) => {
+      const direct = await parley([command, "--help"]);
+      expect(direct).toMatchObject({ code: 0, err: "", out: expect.stringContaining(`Usage: parley ${command}`) });
+      expect(await parley(["help", command])).toEqual(direct);
+    },
+  );
 
   test("an unknown command: what was meant, exit 2", async () => {
     expect(await parley(["chekc"])).toMatchObject({

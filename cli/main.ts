@@ -19,6 +19,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "Make a virtual key and its manifests.",
     load: async () => (await import("./key.ts")).key,
   },
+  confirm: {
+    summary: "Show, and drop with --yes, what operators hold because a list lacked most of it.",
+    load: async () => (await import("./confirm.ts")).confirm,
+  },
 };
 
 const help = `Usage: parley COMMAND [options]

@@ -17,6 +17,7 @@ it("docs/metrics-and-logs.md names every metric with its type and labels, and no
     rows: () => 0,
     subscribers: () => 0,
     lag: () => [],
+    held: () => 0,
     synced: () => false,
     statusesWaiting: () => 0,
     version: () => "",

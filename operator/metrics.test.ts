@@ -13,6 +13,7 @@ describe("createOperatorMetrics", () => {
       rows: () => 7,
       subscribers: (stream) => (stream === "applied" ? proxies : 2),
       lag: () => Array.from({ length: proxies }, (_, at) => ({ proxy: `p${at}`, batches: at })),
+      held: (kind) => (kind === "Secret" ? 21 : 0),
       synced: (kind) => kind === "Secret",
       statusesWaiting: () => 2,
       version: () => version,
@@ -30,6 +31,8 @@ describe("createOperatorMetrics", () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'parley_operator_objects{kind="Secret"} 3',
+        'parley_operator_held_objects{kind="Secret"} 21',
+        'parley_operator_held_objects{kind="A2AAgent"} 0',
         'parley_operator_synced{kind="A2AAgent"} 0',
         "parley_operator_rows 7",
         'parley_operator_table_info{version="v1"} 1',

@@ -18,6 +18,7 @@ export interface Scraped {
   subscribers(kind: "applied" | "standby"): number;
   /** Per proxy: batches that it has not acknowledged. */
   lag(): readonly { readonly proxy: string; readonly batches: number }[];
+  held(kind: Kind): number;
   synced(kind: Kind): boolean;
   statusesWaiting(): number;
   version(): string;
@@ -134,6 +135,9 @@ function watch(registry: Registry, kinds: readonly Kind[], scraped: Scraped): vo
   };
   gauge("parley_operator_objects", "Objects read.", ["kind"], (of) => {
     for (const kind of kinds) of.set({ kind }, scraped.objects(kind));
+  });
+  gauge("parley_operator_held_objects", "Objects kept although a list lacked them.", ["kind"], (of) => {
+    for (const kind of kinds) of.set({ kind }, scraped.held(kind));
   });
   gauge("parley_operator_synced", "1 once a kind was listed.", ["kind"], (of) => {
     for (const kind of kinds) of.set({ kind }, scraped.synced(kind) ? 1 : 0);

@@ -8,6 +8,7 @@ import { createAdmin } from "../process/admin.ts";
 import { adminRoutes } from "./admin.ts";
 import type { OperatorConfig } from "./config.ts";
 import { createDiscovery } from "./discover/discovery.ts";
+import { createHeld } from "./held.ts";
 import { createApplyStatus } from "./kube/apply.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { createEvents } from "./kube/events.ts";
@@ -165,7 +166,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     translation,
     publisher,
     status,
-    onHeld: () => undefined,
+    onHeld: (now) => held.set(now),
     onTurn: (refs, results) => {
       if (proxyService !== undefined && hasSliceIn(refs, proxyService.namespace)) status.proxiesChanged();
       secrets.turn(refs, results);
@@ -181,12 +182,24 @@ export function createOperator(deps: OperatorDeps): Operator {
     translated: metrics.translated,
   });
 
-  // 7. What can be seen of it.
+  // 7. What is held until an administrator has looked at it: told on the Lease, which is where the answer comes from.
+  let leaseUid = "";
+  const held = createHeld({
+    confirm: (ids) => loop.confirm(ids),
+    warn: (note) => {
+      const about = { kind: "Lease", namespace: config.leaseNamespace, name: config.leaseName, uid: leaseUid } as const;
+      events.emit({ about, type: "Warning", reason: "RelistHeld", action: "Held", note });
+    },
+    now: () => clock.elapsed(),
+  });
+
+  // 8. What can be seen of it.
   const admin = createAdmin({
     listen: config.adminListen,
     registry,
     log,
     unready: () => (loop.synced ? [] : [`not read yet from ${client.server}: ${loop.missing.join(", ")}`]),
+    notes: () => held.notes(),
     routes: adminRoutes({ publisher, replica, holder, now: () => clock.now() }),
   });
   metrics.watch({
@@ -199,6 +212,7 @@ export function createOperator(deps: OperatorDeps): Operator {
         proxy,
         batches: publisher.state.sequence - (acked?.sequence ?? 0),
       })),
+    held: (kind) => relists.count(kind),
     synced: (kind) => loop.isSynced(kind),
     statusesWaiting: () => status.waiting,
     version: () => publisher.state.version,
@@ -232,6 +246,11 @@ export function createOperator(deps: OperatorDeps): Operator {
       log,
       signal,
       onChange: lead,
+      onSeen: ({ uid, annotations }) => {
+        leaseUid = uid;
+        held.seen(annotations);
+      },
+      annotate: (annotations) => held.annotate(annotations),
       onRenewal: (renewed) => {
         const claimed = claims();
         term.renewal(renewed);

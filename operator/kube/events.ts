@@ -22,8 +22,11 @@ const LIMITS = {
   remembered: 2_000,
 };
 
+/** What an Event is about. */
+export type EventTarget = Omit<StatusTarget, "kind"> & { readonly kind: StatusTarget["kind"] | "Lease" };
+
 export interface ObjectEvent {
-  readonly about: StatusTarget;
+  readonly about: EventTarget;
   readonly type: "Normal" | "Warning";
   /** CamelCase. */
   readonly reason: string;
@@ -112,7 +115,7 @@ export function createEvents(deps: EventsDeps): Events {
         type: event.type,
         note: event.note.slice(0, 1024),
         regarding: {
-          apiVersion: "parley.dev/v1alpha1",
+          apiVersion: about.kind === "Lease" ? "coordination.k8s.io/v1" : "parley.dev/v1alpha1",
           kind: about.kind,
           namespace: about.namespace,
           name: about.name,

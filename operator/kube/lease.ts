@@ -9,7 +9,13 @@ import { sleep } from "./sleep.ts";
 import { refusalOf } from "./refusal.ts";
 import type { Renewed } from "./term.ts";
 
-const LEASES = "/apis/coordination.k8s.io/v1/namespaces";
+/** Path of a Lease. */
+export const leasePath = (namespace: string, name: string): string =>
+  `${leasesPath(namespace)}/${encodeURIComponent(name)}`;
+const leasesPath = (namespace: string): string =>
+  `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
+
+export type Annotations = Readonly<Record<string, string>>;
 
 export interface LeaseDeps {
   readonly client: Pick<KubeClient, "request">;
@@ -25,6 +31,10 @@ export interface LeaseDeps {
   readonly onChange: (holding: boolean, holder: string | undefined) => void;
   /** Told before `onChange`, after each try to renew what is held. Undefined: it failed. */
   readonly onRenewal: (renewed: Renewed | undefined) => void;
+  /** Told whenever the Lease is seen in another state than before. */
+  readonly onSeen?: (lease: { readonly uid: string; readonly annotations: Annotations }) => void;
+  /** What the Lease's annotations should be, asked before each write of its holder; as they are by default. */
+  readonly annotate?: (annotations: Annotations) => Annotations;
   readonly durations: LeaseDurations;
 }
 
@@ -59,7 +69,12 @@ interface LeaseSpec {
   readonly leaseTransitions?: number;
 }
 interface Lease {
-  readonly metadata: { readonly resourceVersion: string };
+  readonly metadata: {
+    readonly resourceVersion: string;
+    readonly uid?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Annotations;
+  };
   readonly spec: LeaseSpec;
 }
 
@@ -67,8 +82,8 @@ interface Lease {
 export async function runLease(deps: LeaseDeps): Promise<void> {
   const { client, clock, random, log, signal, identity, name } = deps;
   const { durations } = deps;
-  const collection = `${LEASES}/${encodeURIComponent(deps.namespace)}/leases`;
-  const path = `${collection}/${encodeURIComponent(name)}`;
+  const collection = leasesPath(deps.namespace);
+  const path = leasePath(deps.namespace, name);
   /** All times are of `clock.elapsed()`: a step of the wall clock must neither end nor prolong a Lease. */
   let observed: { readonly lease: Lease; readonly at: number } | undefined;
   let renewedAt = Number.NEGATIVE_INFINITY;
@@ -84,8 +99,10 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   };
 
   const observe = (lease: Lease): void => {
-    if (observed?.lease.metadata.resourceVersion !== lease.metadata.resourceVersion)
-      observed = { lease, at: clock.elapsed() };
+    const { resourceVersion, uid = "", annotations = {} } = lease.metadata;
+    if (observed?.lease.metadata.resourceVersion === resourceVersion) return;
+    observed = { lease, at: clock.elapsed() };
+    deps.onSeen?.({ uid, annotations });
   };
 
   /** True: we hold it now. Throws on I/O. */
@@ -114,7 +131,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     const holder = spec.holderIdentity ?? "";
     const expired = observed.at + (spec.leaseDurationSeconds ?? 0) * 1000 <= clock.elapsed();
     if (holder !== "" && holder !== identity && !expired) return false;
-    const put = await ask({ method: "PUT", path, body: leaseBody(metadata.resourceVersion, specNow(spec)) });
+    const put = await ask({ method: "PUT", path, body: leaseBody(metadata, specNow(spec)) });
     if (put.status === 409 || put.status === 404) {
       // Somebody else wrote. Look at it before the next try.
       const now = await ask({ method: "GET", path });
@@ -150,10 +167,16 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     };
   };
 
-  const leaseBody = (resourceVersion: string, spec: LeaseSpec): object => ({
+  /** An update takes away what it does not say. */
+  const leaseBody = ({ resourceVersion, labels, annotations = {} }: Lease["metadata"], spec: LeaseSpec): object => ({
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
-    metadata: { name, resourceVersion },
+    metadata: {
+      name,
+      resourceVersion,
+      ...(labels === undefined ? {} : { labels }),
+      annotations: deps.annotate?.(annotations) ?? annotations,
+    },
     spec,
   });
 
@@ -195,7 +218,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     if (observed === undefined) return undefined;
     const { spec, metadata } = observed.lease;
     const free = { ...specNow(spec), holderIdentity: "", leaseDurationSeconds: 1 };
-    const body = leaseBody(metadata.resourceVersion, free);
+    const body = leaseBody(metadata, free);
     return (await client.request({ method: "PUT", path, timeout: RELEASE, body })).status;
   }
 

@@ -53,6 +53,9 @@ function rfc3339(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
+/** Conditions that are there only when something is amiss. */
+const BAD_WHEN_TRUE: ReadonlySet<string> = new Set(["Conflicted", "Held"]);
+
 export interface ConditionEvent {
   readonly type: "Normal" | "Warning";
   readonly reason: string;
@@ -71,7 +74,7 @@ export function conditionEvents(before: readonly Condition[], after: readonly Co
     const old = before.find((condition) => condition.type === type);
     if (type === "Ready" || reason === "NotPublished" || status === "Unknown") continue;
     if (old?.status === status && old.reason === reason) continue;
-    const fine = (status === "True") === (type !== "Conflicted");
+    const fine = (status === "True") === !BAD_WHEN_TRUE.has(type);
     if (old === undefined && fine && type !== "Programmed") continue;
     events.push({ type: fine ? "Normal" : "Warning", reason, condition: type, message });
   }
