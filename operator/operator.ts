@@ -198,7 +198,10 @@ export function createOperator(deps: OperatorDeps): Operator {
     listen: config.adminListen,
     registry,
     log,
-    unready: () => (loop.synced ? [] : [`not read yet from ${client.server}: ${loop.missing.join(", ")}`]),
+    unready: () => {
+      if (!loop.synced) return [`not read yet from ${client.server}: ${loop.missing.join(", ")}`];
+      return publisher.isOpen ? [] : ["not everything was translated yet"];
+    },
     notes: () => held.notes(),
     routes: adminRoutes({ publisher, replica, holder, now: () => clock.now() }),
   });

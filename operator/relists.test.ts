@@ -111,7 +111,7 @@ describe("relists", () => {
     list(AGENTS);
     const other = createRelists(createStore({ gatewayName: "default" }));
     other.begin(AGENTS);
-    other.take(AGENTS, range(0, 30).reverse());
+    other.take(AGENTS, range(0, 30).toReversed());
     other.end(AGENTS);
     other.begin(AGENTS);
     other.end(AGENTS);

@@ -87,8 +87,13 @@ export interface FollowingProxy {
 }
 
 /** A proxy as the operator sees one: keeps the table, acknowledges each batch. */
-export async function followOperator(port: number, proxy: string, version = ""): Promise<FollowingProxy> {
-  const stream = await openStream(port, { gateway: "default", proxy, version });
+export async function followOperator(port: number, proxy: string, version?: string): Promise<FollowingProxy> {
+  const stream = await openStream(port, {
+    gateway: "default",
+    proxy,
+    ...(version === undefined ? {} : { version }),
+  });
+  if (stream.status !== 200) throw new Error(`the operator answers ${stream.status}`);
   let acknowledging = true;
   let held: (() => Promise<number>) | undefined;
   stream.onLine((line) => {
