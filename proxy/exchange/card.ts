@@ -32,10 +32,10 @@ export function serveCard(exchange: Exchange, agent: Agent, publicUrl: () => str
   const url = publicUrl();
   if (url === undefined) return fail(exchange, "NoPublicUrl");
   awaitCard(exchange);
-  read(exchange, agent, 0, (card, headers) => {
+  read(exchange, agent, 0, (card, caching) => {
     const rewritten = rewriteCard(card, { url });
     if (!rewritten.ok) return fail(exchange, "CardUnavailable", { detail: "It is no agent card." });
-    answer(exchange, agent, rewritten, headers);
+    answer(exchange, agent, rewritten, caching);
     exchange.over = true;
   });
 }
@@ -56,7 +56,7 @@ function read(
   exchange: Exchange,
   agent: Agent,
   attempt: number,
-  done: (card: Buffer, headers: IncomingHttpHeaders) => void,
+  done: (card: Buffer, caching: string | undefined) => void,
 ): void {
   const { plane, req, trace } = exchange;
   const path = paths(agent)[attempt];
@@ -64,7 +64,7 @@ function read(
   const chunks: Buffer[] = [];
   let size = 0;
   let status = 0;
-  let headers: IncomingHttpHeaders = {};
+  let caching: string | undefined;
   const asked = requestHeaders(cardRequest(req.headers), {
     version: exchange.sentVersion,
     traceparent: trace.traceparent,
@@ -78,10 +78,10 @@ function read(
       awaitFirstByte(exchange, agent);
       if (exchange.deadline > exchange.startedAt + CARD_TIMEOUT_MS) awaitCard(exchange);
     },
-    started(answered, answerHeaders) {
+    started(head) {
       awaitCard(exchange);
-      status = answered;
-      headers = answerHeaders;
+      ({ status } = head);
+      caching = head.value("cache-control");
       if (status >= 300 && status < 400) fail(exchange, "UpstreamRedirect");
     },
     data(chunk) {
@@ -90,7 +90,7 @@ function read(
       chunks.push(chunk);
     },
     ended() {
-      if (status === 200) done(Buffer.concat(chunks), headers);
+      if (status === 200) done(Buffer.concat(chunks), caching);
       else if (status === 404 || status === 405 || status === 410) read(exchange, agent, attempt + 1, done);
       else fail(exchange, "CardUnavailable", { detail: `The agent answered with status ${status}.` });
     },
@@ -108,7 +108,7 @@ function answer(
   exchange: Exchange,
   agent: Agent,
   { body, etag }: { readonly body: Buffer; readonly etag: string },
-  upstream: IncomingHttpHeaders,
+  caching: string | undefined,
 ): void {
   const { plane, req, res } = exchange;
   const headers = [
@@ -119,7 +119,7 @@ function answer(
     "vary",
     varyOf(exchange, agent),
     "cache-control",
-    cacheControl(upstream["cache-control"], agent.row.card.visibility),
+    cacheControl(caching, agent.row.card.visibility),
   ];
   if (plane.draining) headers.push("connection", "close");
   exchange.running = undefined;

@@ -1,7 +1,7 @@
 // The extended card. In: the agent's answer to GetExtendedAgentCard. Out: the same with the gateway's URL in it; for this key alone.
-import type { IncomingHttpHeaders } from "node:http";
 import { createAnswerReader } from "../a2a/answer.ts";
 import { rewriteExtendedCard } from "../a2a/card.ts";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener } from "../upstream/forward.ts";
 import type { Exchange } from "./exchange.ts";
@@ -21,15 +21,16 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
   const reader = createAnswerReader(binding, operation);
   const chunks: Buffer[] = [];
   let size = 0;
-  let headers: IncomingHttpHeaders = {};
+  let answered: AnswerHead | undefined;
   return {
     chosen(target) {
       exchange.target = target;
     },
     sent: () => awaitFirstByte(exchange, call.agent),
-    started(status, answerHeaders) {
+    started(head) {
+      const { status } = head;
       exchange.status = status;
-      headers = answerHeaders;
+      answered = head;
       if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
       exchange.lateReason = "CardUnavailable";
       exchange.deadline = plane.monotonic() + CARD_TIMEOUT_MS;
@@ -54,7 +55,7 @@ export function relayExtendedCard(exchange: Exchange, call: Call, publicUrl: () 
       if (seen !== undefined) learn(exchange, call, seen);
       exchange.running = undefined;
       exchange.responseBytes = body.length;
-      const passed = responseHeaders({ ...headers, "cache-control": undefined });
+      const passed = answered === undefined ? [] : responseHeaders(answered, "cache-control");
       passed.push("cache-control", "private, no-store", "content-length", String(body.length));
       if (plane.draining) passed.push("connection", "close");
       res.writeHead(exchange.status, passed);

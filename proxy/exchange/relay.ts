@@ -1,6 +1,6 @@
 // The agent's answer on its way to the client. In: head and chunks from upstream. Out: the same bytes to the client, read in passing.
-import type { IncomingHttpHeaders } from "node:http";
 import { type AnswerReader, createAnswerReader } from "../a2a/answer.ts";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import type { FailureReason } from "../request/failure.ts";
 import { isEventStream, responseHeaders } from "../request/headers.ts";
 import type { Target } from "../upstream/endpoint.ts";
@@ -41,7 +41,8 @@ export class Relay implements AnswerListener {
     awaitFirstByte(this.#exchange, this.#call.agent);
   }
 
-  started(status: number, headers: IncomingHttpHeaders, upstream: Forwarding): void {
+  started(head: AnswerHead, upstream: Forwarding): void {
+    const { status, contentType } = head;
     const exchange = this.#exchange;
     const call = this.#call;
     exchange.status = status;
@@ -49,11 +50,11 @@ export class Relay implements AnswerListener {
     releaseBody(exchange);
     if (status >= 300 && status < 400) return fail(exchange, "UpstreamRedirect");
     // One of two Content-Types, and each reader may take another.
-    if (typeof headers["content-type"] === "object") return fail(exchange, "InvalidAgentResponse");
+    if (head.contentTypes > 1) return fail(exchange, "InvalidAgentResponse");
     captureAnswer(exchange, call.agent);
-    this.#passing = isEventStream(headers["content-type"])
-      ? new StreamRelay(exchange, call, upstream, status, headers)
-      : new DocumentRelay(exchange, call, upstream, status, headers);
+    this.#passing = isEventStream(contentType)
+      ? new StreamRelay(exchange, call, upstream, head)
+      : new DocumentRelay(exchange, call, upstream, head);
   }
 
   data(chunk: Buffer): void {
@@ -74,24 +75,19 @@ class DocumentRelay implements Passing {
   readonly #exchange: Exchange;
   readonly #call: Call;
   readonly #upstream: Forwarding;
-  readonly #status: number;
-  readonly #headers: IncomingHttpHeaders;
+  readonly #answer: AnswerHead;
   readonly #reader: AnswerReader;
-  readonly #length: number | undefined;
   /** Milliseconds between chunks; 0: any. */
   readonly #idle: number;
   /** The first chunk, while it may be all there is: then head and body are one write, and an early end is still a clean error. */
   #first: Buffer | undefined;
 
-  constructor(exchange: Exchange, call: Call, upstream: Forwarding, status: number, headers: IncomingHttpHeaders) {
+  constructor(exchange: Exchange, call: Call, upstream: Forwarding, head: AnswerHead) {
     this.#exchange = exchange;
     this.#call = call;
     this.#upstream = upstream;
-    this.#status = status;
-    this.#headers = headers;
+    this.#answer = head;
     this.#reader = createAnswerReader(call.binding, call.operation);
-    const length = headers["content-length"];
-    this.#length = length === undefined ? undefined : Number(length);
     const { firstByte, streamIdle } = call.agent.row.timeouts;
     this.#idle = streamIdle;
     exchange.lateReason = "FirstByteTimeout";
@@ -111,8 +107,8 @@ class DocumentRelay implements Passing {
       return this.#write(chunk);
     }
     this.#first = chunk;
-    if (this.#length === undefined) queueMicrotask(() => this.#flushFirst());
-    else if (chunk.length < this.#length) this.#flushFirst();
+    if (this.#answer.length === undefined) queueMicrotask(() => this.#flushFirst());
+    else if (chunk.length < this.#answer.length) this.#flushFirst();
   }
 
   ended(): void {
@@ -130,7 +126,7 @@ class DocumentRelay implements Passing {
     if (res.headersSent) return void res.end();
     const first = this.#first;
     if (first === undefined) {
-      this.#head(this.#status === 204 ? undefined : 0);
+      this.#head(this.#answer.status === 204 ? undefined : 0);
       return void res.end();
     }
     this.#head(first.length);
@@ -144,10 +140,10 @@ class DocumentRelay implements Passing {
 
   #head(contentLength: number | undefined): void {
     const { plane, res } = this.#exchange;
-    const headers = responseHeaders(this.#headers);
+    const headers = responseHeaders(this.#answer);
     if (contentLength !== undefined) headers.push("content-length", String(contentLength));
     if (plane.draining) headers.push("connection", "close");
-    res.writeHead(this.#status, headers);
+    res.writeHead(this.#answer.status, headers);
   }
 
   #write(chunk: Buffer): void {
@@ -172,7 +168,7 @@ class DocumentRelay implements Passing {
     const first = this.#first;
     if (first === undefined || this.#exchange.over) return;
     this.#first = undefined;
-    this.#head(this.#length);
+    this.#head(this.#answer.length);
     this.#write(first);
   }
 }

@@ -1,7 +1,7 @@
 // A stream of server-sent events on its way to the client. In: chunks from upstream. Out: the same bytes at once, and a clear end.
-import type { IncomingHttpHeaders } from "node:http";
 import { errorEvent } from "../a2a/error-body.ts";
 import { createEventReader, type EventReader } from "../a2a/events.ts";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import type { FailureReason } from "../request/failure.ts";
 import { responseHeaders } from "../request/headers.ts";
 import type { AnswerListener, Forwarding } from "../upstream/forward.ts";
@@ -25,21 +25,21 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
   /** Without a length or chunks the end of the connection ends the body: then a broken stream looks like a whole one. */
   readonly #endsWithConnection: boolean;
 
-  constructor(exchange: Exchange, call: Call, upstream: Forwarding, status: number, headers: IncomingHttpHeaders) {
+  constructor(exchange: Exchange, call: Call, upstream: Forwarding, head: AnswerHead) {
     const { plane, res } = exchange;
     const { agent, binding, operation } = call;
     this.#exchange = exchange;
     this.#upstream = upstream;
     this.#reader = createEventReader(binding, operation, (seen) => learn(exchange, call, seen));
     this.#idle = agent.row.timeouts.streamIdle;
-    this.#endsWithConnection = headers["transfer-encoding"] === undefined && headers["content-length"] === undefined;
+    this.#endsWithConnection = !head.chunked && head.length === undefined;
     exchange.streaming = true;
     exchange.lateReason = "StreamIdle";
     exchange.stream = this;
     this.#touch();
     plane.metrics.streamOpened(agent.id);
     res.once("close", () => plane.metrics.streamClosed(agent.id));
-    res.writeHead(status, streamHeaders(headers, plane.draining));
+    res.writeHead(head.status, streamHeaders(head, plane.draining));
     res.flushHeaders();
   }
 
@@ -102,11 +102,8 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
   }
 }
 
-function streamHeaders(upstream: IncomingHttpHeaders, draining: boolean): string[] {
-  const headers = responseHeaders(upstream).slice();
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    if (headers[index] === "cache-control") headers.splice(index, 2);
-  }
+function streamHeaders(answer: AnswerHead, draining: boolean): string[] {
+  const headers = responseHeaders(answer, "cache-control");
   headers.push("cache-control", "no-cache", "x-accel-buffering", "no");
   if (draining) headers.push("connection", "close");
   return headers;

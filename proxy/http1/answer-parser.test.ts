@@ -39,17 +39,12 @@ describe("an answer", () => {
     expect(parse(text)).toMatchObject({ body, reuse, fault: undefined });
   });
 
-  test("has its headers in lower case, repeated ones one by one, and none that nobody sent", () => {
-    const { status, headers } = parse(
+  test("has its headers with names in lower case, as they came", () => {
+    const { status, fields } = parse(
       "HTTP/1.1 404 Not\tFound \xe4\r\nX-One:  a b \t\r\nx-two:\r\nX-ONE: c\r\n__proto__: d\r\nContent-Length: 0\r\n\r\n",
     );
     expect(status).toBe(404);
-    expect(Object.entries(headers)).toEqual([
-      ["x-one", ["a b", "c"]],
-      ["x-two", ""],
-      ["__proto__", "d"],
-      ["content-length", "0"],
-    ]);
+    expect(fields).toEqual(["x-one", "a b", "x-two", "", "x-one", "c", "__proto__", "d", "content-length", "0"]);
   });
 
   test("to HEAD, and one of 304, has no body", () => {

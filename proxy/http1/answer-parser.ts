@@ -1,8 +1,8 @@
 // Answers of an agent as bytes. In: octets of a connection, cut anywhere. Out: head, body and end of one answer at a time, or a fault.
 // Strict (RFC 9112): what two readers may take for two different messages is no answer.
-import type { IncomingHttpHeaders } from "node:http";
+import { AnswerHead } from "./answer-head.ts";
 import { type BodySink, ChunkedBody, UNWANTED } from "./chunked.ts";
-import { hasBareBreak, listNames, parseFields, parseLength } from "./fields.ts";
+import { hasBareBreak, listNames, parseFields } from "./fields.ts";
 
 /** Octets of a whole head. */
 const MAX_HEAD = 32 * 1024;
@@ -21,14 +21,10 @@ export type AnswerFault = "malformed" | "unexpected" | "closed";
 
 export interface AnswerSink extends BodySink {
   /** The final head; informational ones are read over. False: no more is wanted. */
-  head(status: number, headers: IncomingHttpHeaders): boolean;
+  head(head: AnswerHead): boolean;
   /** @param reuse how long the connection may be used again; milliseconds, 0: never, Infinity: the agent named no limit */
   end(reuse: number): void;
 }
-
-/** Header names that nobody defines must not be found in the prototype. */
-const AnswerHeaders = function AnswerHeaders() {} as unknown as new () => Record<string, string | string[] | undefined>;
-AnswerHeaders.prototype = Object.create(null);
 
 const statusLine = /^HTTP\/1\.([01]) ([1-5][0-9]{2})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 
@@ -144,38 +140,29 @@ export class AnswerParser {
     const status = Number(line[2]);
     // Between us and the agent; nobody asked for another protocol.
     if (status < 200) return status !== 101;
-    const headers = new AnswerHeaders();
-    for (let index = 0; index < fields.length; index += 2) {
-      const name = fields[index] ?? "";
-      const value = fields[index + 1] ?? "";
-      const known = headers[name];
-      if (known === undefined) headers[name] = value;
-      else if (typeof known === "string") headers[name] = [known, value];
-      else known.push(value);
-    }
-    if (!this.#frame(status, line[1] === "1", headers)) return false;
-    if (!this.#sink.head(status, headers)) this.stop();
+    const answer = new AnswerHead(status, fields);
+    if (!this.#frame(answer, line[1] === "1")) return false;
+    if (!this.#sink.head(answer)) this.stop();
     return true;
   }
 
   /** Where the body ends (RFC 9112 section 6.3), and what becomes of the connection then. */
-  #frame(status: number, isLatest: boolean, headers: IncomingHttpHeaders): boolean {
-    const coding = headers["transfer-encoding"] as string | string[] | undefined;
-    const length = headers["content-length"] as string | string[] | undefined;
-    const size = typeof length === "string" ? parseLength(length) : undefined;
+  #frame(answer: AnswerHead, isLatest: boolean): boolean {
     // Two of a kind, or both, are read one way here and another way elsewhere.
-    if (length !== undefined && (size === undefined || coding !== undefined)) return false;
-    if (coding !== undefined && (!isLatest || coding.toString().toLowerCase() !== "chunked")) return false;
-    this.#reuse = reuseOf(isLatest, headers);
+    if (answer.lengths + answer.codings > 1) return false;
+    const { status, length } = answer;
+    if (answer.lengths === 1 && length === undefined) return false;
+    if (answer.codings === 1 && !(isLatest && answer.chunked)) return false;
+    this.#reuse = reuseOf(answer, isLatest);
     this.#left = 0;
     if (this.#bodiless || status === 204 || status === 304) this.#state = SIZED;
-    else if (coding !== undefined) {
+    else if (answer.chunked) {
       this.#state = CHUNKED;
       this.#chunked.begin();
-    } else if (size === undefined) this.#state = UNTIL_CLOSE;
+    } else if (length === undefined) this.#state = UNTIL_CLOSE;
     else {
       this.#state = SIZED;
-      this.#left = size;
+      this.#left = length;
     }
     return true;
   }
@@ -195,13 +182,10 @@ function mayBecomeHead(part: string, known: number): boolean {
   return !hasBareBreak(part, Math.max(0, known - 1));
 }
 
-function reuseOf(isLatest: boolean, headers: IncomingHttpHeaders): number {
+function reuseOf({ connection, keepAlive }: AnswerHead, isLatest: boolean): number {
   if (!isLatest) return 0;
-  const connection = headers.connection as string | string[] | undefined;
-  const hint = headers["keep-alive"];
-  if (connection !== undefined && connection !== "keep-alive" && listNames(connection.toString(), "close")) return 0;
-  if (typeof hint !== "string") return Infinity;
-  const seconds = /\btimeout=([0-9]{1,6})\b/i.exec(hint)?.[1];
+  if (connection !== undefined && connection !== "keep-alive" && listNames(connection, "close")) return 0;
+  const seconds = keepAlive === undefined ? undefined : /\btimeout=([0-9]{1,6})\b/i.exec(keepAlive)?.[1];
   // The agent's clock began before ours.
   return seconds === undefined ? Infinity : Math.max(0, Number(seconds) * 1000 - 1000);
 }

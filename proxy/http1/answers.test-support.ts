@@ -3,7 +3,8 @@ import { AnswerParser, type AnswerFault } from "./answer-parser.ts";
 
 export interface ParsedAnswer {
   readonly status: number | undefined;
-  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** Names and values in turn. */
+  readonly fields: readonly string[];
   readonly body: string;
   /** As the sink heard it; undefined: the answer has no end yet. */
   readonly reuse: number | undefined;
@@ -16,14 +17,13 @@ export function parseAnswer(
   options: { readonly bodiless?: boolean; readonly close?: boolean } = {},
 ): ParsedAnswer {
   let status: number | undefined;
-  let headers: ParsedAnswer["headers"] = {};
+  let fields: readonly string[] = [];
   let body = "";
   let reuse: number | undefined;
   let fault: AnswerFault | undefined;
   const parser = new AnswerParser({
-    head(said, fields) {
-      status = said;
-      headers = { ...fields };
+    head(head) {
+      ({ status, fields } = head);
       return true;
     },
     data(bytes, from, to) {
@@ -42,5 +42,5 @@ export function parseAnswer(
     block.fill(0);
   }
   if (options.close === true) fault ??= parser.finish();
-  return { status, headers, body, reuse, fault };
+  return { status, fields, body, reuse, fault };
 }

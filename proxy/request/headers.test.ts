@@ -51,10 +51,16 @@ describe("towards the agent", () => {
   });
 });
 
+/** What passes of an answer with these headers. */
+function answered(headers: Readonly<Record<string, string | readonly string[]>>, without?: string): string[] {
+  const fields = Object.entries(headers).flatMap(([name, value]) => [value].flat().flatMap((each) => [name, each]));
+  return responseHeaders({ fields, connection: headers["connection"]?.toString() }, without);
+}
+
 describe("towards the client", () => {
   test("A2A's own and what describes the body pass; cookies, redirects and the agent's challenges do not", () => {
     expect(
-      responseHeaders({
+      answered({
         "content-type": "application/json",
         "content-length": "10",
         "set-cookie": ["a=b"],
@@ -169,5 +175,6 @@ test.each([
   ["no-store", "no-store"],
   ["private, max-age=60", "private, max-age=60"],
 ])("an answer to a key is for no shared cache: %s", (said, told) => {
-  expect(responseHeaders({ "cache-control": said })).toEqual(["cache-control", told]);
+  expect(answered({ "cache-control": said })).toEqual(["cache-control", told]);
+  expect(answered({ "cache-control": said, "retry-after": "1" }, "cache-control")).toEqual(["retry-after", "1"]);
 });

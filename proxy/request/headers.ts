@@ -68,17 +68,25 @@ export function requestHeaders(
   return built;
 }
 
-/** Headers of an answer to the client; Content-Length is left to the caller, who knows what is sent. */
-export function responseHeaders(headers: IncomingHttpHeaders): string[] {
-  const dropped = connectionNamed(headers.connection);
+/**
+ * Headers of an answer to the client; Content-Length is left to the caller, who knows what is sent.
+ *
+ * @param fields lower-case names and values in turn
+ * @param connection what Connection said
+ * @param without a name that the caller sets itself
+ */
+export function responseHeaders(
+  { fields, connection }: { readonly fields: readonly string[]; readonly connection: string | undefined },
+  without?: string,
+): string[] {
+  const dropped = connectionNamed(connection);
   const built: string[] = [];
-  for (const name in headers) {
+  for (let index = 0; index < fields.length; index += 2) {
+    const name = fields[index] ?? "";
     if (!TO_CLIENT.has(name) && !name.startsWith("a2a-")) continue;
-    if (dropped.size > 0 && dropped.has(name)) continue;
-    const value = headers[name];
-    if (typeof value === "string")
-      built.push(name, name === "cache-control" && isShared.test(value) ? "private" : value);
-    else if (value !== undefined) for (const each of value) built.push(name, each);
+    if (name === without || (dropped.size > 0 && dropped.has(name))) continue;
+    const value = fields[index + 1] ?? "";
+    built.push(name, name === "cache-control" && isShared.test(value) ? "private" : value);
   }
   return built;
 }

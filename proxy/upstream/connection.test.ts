@@ -68,7 +68,7 @@ function ask(
   const head = `${method} / HTTP/1.1\r\nhost: ${pool.host}\r\ncontent-length: ${body.length}\r\n\r\n`;
   connection.send(head, body, method === "HEAD", {
     onSent: () => void told.events.push("sent"),
-    onHead: (status) => void told.events.push(String(status)),
+    onHead: ({ status }) => void told.events.push(String(status)),
     onData(chunk) {
       told.body += chunk.toString("latin1");
       options.onData?.(told);

@@ -1,7 +1,7 @@
 // A connection to an agent and its life. In: one request at a time. Out: its answer, in calls of a handler, and whether it can be used
 // again.
-import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import { AnswerParser, type AnswerFault, type AnswerSink } from "../http1/answer-parser.ts";
 import type { Dial, SocketListener } from "./dial.ts";
 
@@ -23,7 +23,7 @@ export class BadAnswer extends Error {
 export interface AnswerHandler {
   /** The connection is up; the request leaves now. */
   onSent(): void;
-  onHead(status: number, headers: IncomingHttpHeaders): void;
+  onHead(head: AnswerHead): void;
   onData(chunk: Buffer): void;
   /** The connection may be given back now. */
   onEnd(): void;
@@ -127,8 +127,8 @@ export class Connection implements AnswerSink, SocketListener {
     if (!this.closed) this.#fail(error);
   }
 
-  head(status: number, headers: IncomingHttpHeaders): boolean {
-    this.#handler?.onHead(status, headers);
+  head(head: AnswerHead): boolean {
+    this.#handler?.onHead(head);
     return this.#handler !== undefined;
   }
 

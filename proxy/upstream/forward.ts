@@ -1,8 +1,8 @@
 // One request to an agent. In: what to send and who hears the answer. Out: the answer in callbacks, or one reason why there is none.
 // A connection that never came up is tried on other endpoints, each once; nothing is sent twice.
-import type { IncomingHttpHeaders } from "node:http";
 import type { Log } from "../../process/log.ts";
 import type { FailureReason } from "../request/failure.ts";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import { requestHead } from "../http1/request-head.ts";
 import type { Agent, Table } from "../table/compiled.ts";
 import type { Affinity } from "./affinity.ts";
@@ -50,7 +50,7 @@ export interface AnswerListener {
   chosen(target: Target): void;
   /** The request leaves on a connection that is up. How long the answer may take from now on is the listener's to see to. */
   sent(): void;
-  started(status: number, headers: IncomingHttpHeaders, forwarding: Forwarding): void;
+  started(head: AnswerHead, forwarding: Forwarding): void;
   data(chunk: Buffer): void;
   ended(): void;
   failed(reason: FailureReason): void;
@@ -180,9 +180,9 @@ class Attempt implements Forwarding, AnswerHandler {
     }
   }
 
-  onHead(status: number, headers: IncomingHttpHeaders): void {
+  onHead(head: AnswerHead): void {
     try {
-      this.#listener.started(status, headers, this);
+      this.#listener.started(head, this);
     } catch (error) {
       this.#broken(error);
     }
