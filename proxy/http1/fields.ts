@@ -16,14 +16,17 @@ function octets(may: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (may(code) ? 1 : 0));
 }
 
-const notToken = /[^!#$%&'*+\-.^_`|~0-9A-Za-z]/;
-const notValue = /[^\t\x20-\x7e\x80-\xff]/;
-
 /** Whether a name can be written into a head. */
-export const isFieldName = (name: string): boolean => name !== "" && !notToken.test(name);
+export const isFieldName = (name: string): boolean => name !== "" && hasOnly(TOKEN, name);
 
 /** Whether a value can be written into a head: no line break, no NUL, nothing above one octet. */
-export const isFieldValue = (value: string): boolean => !notValue.test(value);
+export const isFieldValue = (value: string): boolean => hasOnly(VALUE, value);
+
+/** A loop costs less than a call of a regular expression for texts as short as these. */
+function hasOnly(octets: Uint8Array, text: string): boolean {
+  for (let index = 0; index < text.length; index++) if (octets[text.charCodeAt(index)] !== 1) return false;
+  return true;
+}
 
 /**
  * Reads the lines from `at` to the end of the text, each with its CRLF.

@@ -41,7 +41,7 @@ export interface Connections {
 }
 
 interface SharedPool extends Pool {
-  readonly judged: boolean;
+  readonly key: ConnectionKey;
   /** Asked for since the last sweep. */
   used: boolean;
   /** Sweep that last found it in use; by the clock that never steps. */
@@ -59,45 +59,57 @@ interface SharedPool extends Pool {
  */
 export function createConnections(deps: { clock: Clock; allowed: (address: string) => boolean }): Connections {
   const { clock, allowed } = deps;
-  const pools = new Map<string, SharedPool>();
+  /** By origin: a string that all requests to a place share, so that none has to be made and hashed for each of them. */
+  const pools = new Map<string, SharedPool[]>();
   const judge = createAddressJudge(allowed);
 
-  function forget(id: string, pool: SharedPool): void {
-    pools.delete(id);
-    pool.close();
+  function forget(which: (pool: SharedPool) => boolean): void {
+    for (const [origin, sharing] of pools) {
+      const kept = sharing.filter((pool) => !which(pool));
+      if (kept.length === sharing.length) continue;
+      for (const pool of sharing) if (!kept.includes(pool)) pool.close();
+      if (kept.length === 0) pools.delete(origin);
+      else pools.set(origin, kept);
+    }
   }
 
   return {
-    get(key) {
-      const id = `${key.origin}|${key.connectTimeout}|${key.host ?? ""}|${key.judged ? "judged" : ""}`;
-      const known = pools.get(id);
-      if (known !== undefined) {
-        known.used = true;
-        return known;
+    get({ origin, connectTimeout, host, judged }) {
+      const sharing = pools.get(origin);
+      if (sharing !== undefined) {
+        for (const pool of sharing) {
+          const { key } = pool;
+          if (key.connectTimeout !== connectTimeout || key.host !== host || key.judged !== judged) continue;
+          pool.used = true;
+          return pool;
+        }
       }
-      const pool = createPool(key, clock, key.judged ? judge : undefined);
-      pools.set(id, pool);
+      const pool = createPool({ origin, connectTimeout, host, judged }, clock, judged ? judge : undefined);
+      if (sharing === undefined) pools.set(origin, [pool]);
+      else sharing.push(pool);
       return pool;
     },
     sweep() {
       const now = clock.elapsed();
-      for (const [id, pool] of pools) {
+      forget((pool) => {
         pool.trim(now);
-        if (pool.busy || pool.used) {
-          pool.used = false;
-          pool.usedAt = now;
-        } else if (now - pool.usedAt > IDLE_POOL_MS) forget(id, pool);
-      }
+        if (!pool.busy && !pool.used) return now - pool.usedAt > IDLE_POOL_MS;
+        pool.used = false;
+        pool.usedAt = now;
+        return false;
+      });
     },
     rejudge() {
-      for (const [id, pool] of pools) if (pool.judged) forget(id, pool);
+      forget(({ key }) => key.judged);
     },
     close() {
-      for (const pool of pools.values()) pool.destroy();
+      for (const sharing of pools.values()) for (const pool of sharing) pool.destroy();
       pools.clear();
     },
     get size() {
-      return pools.size;
+      let size = 0;
+      for (const sharing of pools.values()) size += sharing.length;
+      return size;
     },
   };
 }
@@ -107,7 +119,7 @@ function createPool(
   clock: Clock,
   judge: ReturnType<typeof createAddressJudge> | undefined,
 ): SharedPool {
-  const { origin, host, connectTimeout, judged } = key;
+  const { origin, host, connectTimeout } = key;
   const dial = createDial({ origin, serverName: host, timeout: connectTimeout, judge, clock });
   const all = new Set<Connection>();
   /** The last one given back is taken first: the most likely to be open. So the first ones were idle for longest. */
@@ -126,7 +138,7 @@ function createPool(
 
   return {
     host: host ?? new URL(origin).host,
-    judged,
+    key,
     used: true,
     usedAt: clock.elapsed(),
     get busy() {
