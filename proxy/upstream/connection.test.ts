@@ -275,6 +275,16 @@ test("a connection that does not come up is given up in time", async () => {
   expect(await eventsOf(ask(port, { more }))).toEqual(["PARLEY_CONNECT_TIMEOUT"]);
 });
 
+test("a connection that came up while this process had no time is not given up", async () => {
+  const port = await agent((socket) => socket.write(OK));
+  const told = ask(port, { more: { connectTimeout: 20 } });
+  // The system connects after this tick.
+  await new Promise<void>((resolve) => process.nextTick(resolve));
+  const until = performance.now() + 100;
+  while (performance.now() < until);
+  expect(await eventsOf(told)).toEqual(["sent", "200", "end"]);
+});
+
 describe("TLS", () => {
   const trusted = getCACertificates("default");
   afterEach(() => setDefaultCACertificates(trusted));

@@ -84,8 +84,14 @@ export function createDial(options: DialOptions): Dial {
 
   return (listener) => {
     const socket = open(listener);
-    const timer = timeout > 0 ? clock.setTimeout(() => socket.destroy(new ConnectTimeout()), timeout) : undefined;
+    let isUp = false;
+    const giveUp = (): void => {
+      if (!isUp) socket.destroy(new ConnectTimeout());
+    };
+    // Time may have passed because this process had none: a connection that came up meanwhile is seen before the next immediate.
+    const timer = timeout > 0 ? clock.setTimeout(() => setImmediate(giveUp), timeout) : undefined;
     socket.once(isSecure ? "secureConnect" : "connect", () => {
+      isUp = true;
       timer?.cancel();
       listener.up();
     });
