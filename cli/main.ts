@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "Show, and drop with --yes, what operators hold because a list lacked most of it.",
     load: async () => (await import("./confirm.ts")).confirm,
   },
+  status: {
+    summary: "Show what runs in a cluster, and what is not well.",
+    load: async () => (await import("./status.ts")).status,
+  },
 };
 
 const help = `Usage: parley COMMAND [options]

@@ -34,6 +34,7 @@ import { createStatusWriter } from "./status/writer.ts";
 import { createStore } from "./store.ts";
 import { secureStream } from "./stream-security.ts";
 import type { StreamSecurity } from "./stream-security.ts";
+import { SUMMARY_ANNOTATION, writeSummary } from "./summary.ts";
 import { createTranslation } from "./translate/engine.ts";
 
 export interface OperatorDeps {
@@ -253,7 +254,10 @@ export function createOperator(deps: OperatorDeps): Operator {
         leaseUid = uid;
         held.seen(annotations);
       },
-      annotate: (annotations) => held.annotate(annotations),
+      annotate: (annotations) => ({
+        ...held.annotate(annotations),
+        [SUMMARY_ANNOTATION]: writeSummary(gateway, publisher),
+      }),
       onRenewal: (renewed) => {
         const claimed = claims();
         term.renewal(renewed);

@@ -1,0 +1,156 @@
+// What a cluster says of Parley. In: the API server, a namespace. Out: Leases, endpoints and objects as they stand, or why they cannot
+// be read. Only what `view` lets people read: no Secret, no pod, no way into a process.
+import type { Condition } from "../crds/types.ts";
+import type { KubeClient } from "../operator/kube/client.ts";
+import { refusalOf } from "../operator/kube/refusal.ts";
+import { SUMMARY_ANNOTATION, readSummary } from "../operator/summary.ts";
+import type { Summary } from "../operator/summary.ts";
+
+export interface LeaseFact {
+  readonly name: string;
+  /** Empty: nobody holds it. The part before the first dot is the pod's UID. */
+  readonly holder: string;
+  /** Milliseconds since the epoch. */
+  readonly renewedAt: number;
+  /** Milliseconds. */
+  readonly duration: number;
+  readonly summary: Summary;
+}
+
+export interface PodFact {
+  readonly service: string;
+  readonly instance: string;
+  readonly component: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly ready: boolean;
+}
+
+export interface ObjectFact {
+  readonly kind: "A2AAgent" | "VirtualKey";
+  readonly namespace: string;
+  readonly name: string;
+  readonly gateway: string;
+  readonly generation: number;
+  readonly conditions: readonly Condition[];
+}
+
+export interface Facts {
+  readonly leases: readonly LeaseFact[];
+  readonly pods: readonly PodFact[];
+  readonly objects: readonly ObjectFact[];
+  /** What could not be read, in words. */
+  readonly unread: readonly string[];
+}
+
+interface Item {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly generation?: number;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly annotations?: Readonly<Record<string, string>>;
+  };
+}
+interface LeaseItem extends Item {
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly renewTime?: string;
+    readonly leaseDurationSeconds?: number;
+  };
+}
+interface SliceItem extends Item {
+  readonly endpoints?: readonly {
+    readonly conditions?: { readonly ready?: boolean };
+    readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
+  }[];
+}
+interface ObjectItem extends Item {
+  readonly spec?: { readonly gatewayName?: string };
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}
+
+/** Objects of a page. */
+const PAGE = 500;
+
+/** @param namespaces of the objects; none: all */
+export async function readFacts(
+  client: Pick<KubeClient, "request">,
+  namespace: string,
+  namespaces: readonly string[],
+): Promise<Facts> {
+  const unread: string[] = [];
+  const list = async <T>(what: string, path: string, query: Record<string, string> = {}): Promise<T[]> => {
+    const found: T[] = [];
+    let next: string | undefined;
+    do {
+      const page = { ...query, limit: String(PAGE), ...(next === undefined ? {} : { continue: next }) };
+      const { status, body } = await client.request({ method: "GET", path, query: page });
+      if (status !== 200) {
+        unread.push(`${what}: ${refusalOf(status, body).message || `the API server answered ${status}`}`);
+        return found;
+      }
+      const { items = [], metadata } = body as { items?: T[]; metadata?: { continue?: string } };
+      found.push(...items);
+      next = metadata?.continue === "" ? undefined : metadata?.continue;
+    } while (next !== undefined);
+    return found;
+  };
+  const inNamespace = `namespaces/${encodeURIComponent(namespace)}`;
+  const leases = await list<LeaseItem>("Leases", `/apis/coordination.k8s.io/v1/${inNamespace}/leases`);
+  const slices = await list<SliceItem>("EndpointSlices", `/apis/discovery.k8s.io/v1/${inNamespace}/endpointslices`, {
+    labelSelector: "app.kubernetes.io/part-of=parley",
+  });
+  const objectsOf = async (kind: ObjectFact["kind"], plural: string): Promise<ObjectFact[]> => {
+    const api = "/apis/parley.dev/v1alpha1";
+    const places = namespaces.length === 0 ? [""] : namespaces.map((one) => `namespaces/${encodeURIComponent(one)}/`);
+    const lists = await Promise.all(places.map((place) => list<ObjectItem>(`${kind}s`, `${api}/${place}${plural}`)));
+    return lists.flat().map((item) => factOf(kind, item));
+  };
+  return {
+    leases: leases.flatMap((lease) => leaseOf(lease) ?? []),
+    pods: slices.flatMap(podsOf),
+    objects: [...(await objectsOf("A2AAgent", "a2aagents")), ...(await objectsOf("VirtualKey", "virtualkeys"))],
+    unread,
+  };
+}
+
+function leaseOf({ metadata, spec }: LeaseItem): LeaseFact | undefined {
+  const summary = readSummary(metadata.annotations?.[SUMMARY_ANNOTATION]);
+  if (summary === undefined) return undefined;
+  return {
+    name: metadata.name,
+    holder: spec?.holderIdentity ?? "",
+    renewedAt: Date.parse(spec?.renewTime ?? ""),
+    duration: (spec?.leaseDurationSeconds ?? 0) * 1000,
+    summary,
+  };
+}
+
+function podsOf({ metadata: { labels = {} }, endpoints = [] }: SliceItem): readonly PodFact[] {
+  return endpoints.flatMap(({ conditions, targetRef }) =>
+    targetRef?.kind !== "Pod" || targetRef.uid === undefined
+      ? []
+      : [
+          {
+            service: labels["kubernetes.io/service-name"] ?? "",
+            instance: labels["app.kubernetes.io/instance"] ?? "",
+            component: labels["app.kubernetes.io/component"] ?? "",
+            pod: targetRef.name ?? targetRef.uid,
+            uid: targetRef.uid,
+            ready: conditions?.ready !== false,
+          },
+        ],
+  );
+}
+
+function factOf(kind: ObjectFact["kind"], { metadata, spec, status }: ObjectItem): ObjectFact {
+  return {
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    gateway: spec?.gatewayName ?? "default",
+    generation: metadata.generation ?? 0,
+    conditions: status?.conditions ?? [],
+  };
+}

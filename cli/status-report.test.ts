@@ -1,0 +1,124 @@
+// What is called not well, and in which words.
+import { describe, expect, test } from "vitest";
+import type { Condition } from "../crds/types.ts";
+import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
+import { judgeStatus } from "./status-report.ts";
+
+const NOW = Date.parse("2026-06-01T12:00:00Z");
+const at = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
+
+function facts(change: {
+  lease?: Partial<LeaseFact>;
+  proxy?: object;
+  pods?: PodFact[];
+  objects?: ObjectFact[];
+}): Facts {
+  const proxy = {
+    proxy: "uid-p",
+    sequence: 7,
+    version: "sha256:aaaa",
+    since: at(60),
+    connectedAt: at(600),
+    refusedRows: 0,
+    lost: false,
+    ...change.proxy,
+  };
+  const summary = { gateway: "default", version: "sha256:aaaa", sequence: 7, rows: 3, proxies: [proxy], more: 0 };
+  const lease = { name: "parley-operator", holder: "uid-o.1", renewedAt: NOW - 1000, duration: 15_000, summary };
+  const pods = change.pods ?? [pod("operator", "uid-o"), pod("operator", "uid-o2"), pod("proxy", "uid-p")];
+  return { leases: [{ ...lease, ...change.lease }], pods, objects: change.objects ?? [], unread: [] };
+}
+
+function pod(component: string, uid: string, ready = true): PodFact {
+  return { service: `parley-${component}`, instance: "parley", component, pod: `pod-${uid}`, uid, ready };
+}
+
+function agent(conditions: readonly Partial<Condition>[], generation = 1): ObjectFact {
+  return {
+    kind: "A2AAgent",
+    namespace: "agents",
+    name: "travel",
+    gateway: "default",
+    generation,
+    conditions: conditions.map((one) => ({
+      type: "Ready",
+      status: "True",
+      reason: "R",
+      message: "m",
+      lastTransitionTime: at(9),
+      observedGeneration: 1,
+      ...one,
+    })),
+  };
+}
+
+test("all is well", () => {
+  const report = judgeStatus(facts({ objects: [agent([{}])] }), "parley", NOW);
+  expect(report).toMatchObject({
+    well: true,
+    faults: [],
+    gateways: [
+      {
+        age: 1,
+        operators: [
+          { name: "pod-uid-o", leads: true },
+          { name: "pod-uid-o2", leads: false },
+        ],
+        proxies: [{ name: "pod-uid-p", version: "sha256:aaaa", age: 60 }],
+        agents: { all: 1, ready: 1 },
+        objects: [],
+      },
+    ],
+  });
+});
+
+describe("not well is", () => {
+  test.each<[string, Facts, RegExp]>([
+    ["no installation", { leases: [], pods: [], objects: [], unread: [] }, /no operator of Parley has run/],
+    ["what may not be read", { ...facts({}), unread: ["Leases: forbidden"] }, /cannot be read: Leases/],
+    ["nobody who leads", facts({ lease: { holder: "" } }), /no operator leads/],
+    ["a leader that is silent", facts({ lease: { renewedAt: NOW - 31_000 } }), /has not renewed/],
+    [
+      "an operator that is not ready",
+      facts({ pods: [pod("operator", "uid-o"), pod("operator", "x", false)] }),
+      /is not ready/,
+    ],
+    [
+      "a proxy that is not ready",
+      facts({ pods: [pod("operator", "uid-o"), pod("proxy", "uid-p", false)] }),
+      /is not ready/,
+    ],
+    ["a proxy without a stream", facts({ pods: [pod("operator", "uid-o"), pod("proxy", "x")] }), /has no stream/],
+    ["a proxy that lags", facts({ proxy: { version: "sha256:bbbb", sequence: 5 } }), /lags 2 batches/],
+    ["a proxy that refuses", facts({ proxy: { refusedRows: 2 } }), /refuses 2 rows/],
+    ["a proxy that hangs", facts({ proxy: { lost: true } }), /does not read its stream/],
+    ["an object that nobody looked at", facts({ objects: [agent([])] }), /no operator has looked at it/],
+    ["a generation that nobody looked at", facts({ objects: [agent([{}], 2)] }), /newest generation/],
+    [
+      "an object that is not programmed",
+      facts({
+        objects: [
+          agent([
+            { status: "False", reason: "NotProgrammed" },
+            { type: "Accepted" },
+            { type: "Programmed", status: "False", reason: "Pending", message: "waits for pod-x" },
+          ]),
+        ],
+      }),
+      /Programmed=False Pending: waits for pod-x/,
+    ],
+  ])("%s", (_name, given, said) => {
+    const report = judgeStatus(given, "parley", NOW);
+    expect(report.well).toBe(false);
+    expect(JSON.stringify(report)).toMatch(said);
+  });
+
+  test("no proxy at all", () => {
+    const { leases, ...rest } = facts({ pods: [] });
+    const none = leases.map((lease) => ({ ...lease, summary: { ...lease.summary, proxies: [] } }));
+    expect(judgeStatus({ ...rest, leases: none }, "parley", NOW)).toMatchObject({
+      well: false,
+      gateways: [{ faults: ["no proxy is there"], operators: [{ name: "uid-o.1", leads: true }] }],
+    });
+  });
+});

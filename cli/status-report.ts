@@ -1,0 +1,171 @@
+// Judging what a cluster said. In: facts, the time. Out: for each installation its operators, proxies and objects, each with what is
+// wrong with it. Pure.
+import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
+
+export interface StatusReport {
+  /** Nothing has a fault. */
+  readonly well: boolean;
+  /** Of no installation in particular. */
+  readonly faults: readonly string[];
+  readonly gateways: readonly GatewayReport[];
+}
+
+export interface GatewayReport {
+  readonly gateway: string;
+  readonly lease: string;
+  /** Of the leader's table. */
+  readonly version: string;
+  readonly rows: number;
+  /** Seconds since the leader said all this. */
+  readonly age: number | null;
+  readonly faults: readonly string[];
+  readonly operators: readonly OperatorReport[];
+  readonly proxies: readonly ProxyReport[];
+  readonly agents: Count;
+  readonly keys: Count;
+  /** Objects that are not ready, agents first. */
+  readonly objects: readonly ObjectReport[];
+}
+
+export interface Count {
+  readonly all: number;
+  readonly ready: number;
+}
+export interface OperatorReport {
+  readonly name: string;
+  readonly leads: boolean;
+  readonly fault?: string;
+}
+export interface ProxyReport {
+  readonly name: string;
+  /** What it acknowledged last, and seconds since then. */
+  readonly version: string | null;
+  readonly age: number | null;
+  readonly fault?: string;
+}
+export interface ObjectReport {
+  readonly kind: ObjectFact["kind"];
+  readonly namespace: string;
+  readonly name: string;
+  readonly fault: string;
+}
+
+/** A Lease that was not renewed for so many of its durations is nobody's; clocks may differ a little. */
+const STALE = 2;
+
+/**
+ * @param namespace where was looked
+ * @param now milliseconds since the epoch
+ */
+export function judgeStatus(facts: Facts, namespace: string, now: number): StatusReport {
+  const gateways = facts.leases.map((lease) => judgeGateway(facts, lease, now));
+  const faults = [
+    ...facts.unread.map((what) => `cannot be read: ${what}`),
+    ...(gateways.length === 0 && facts.unread.length === 0
+      ? [`no operator of Parley has run in the namespace ${namespace}`]
+      : []),
+  ];
+  const well =
+    faults.length === 0 &&
+    gateways.every(
+      ({ faults, operators, proxies, objects }) =>
+        faults.length === 0 &&
+        objects.length === 0 &&
+        ![...operators, ...proxies].some(({ fault }) => fault !== undefined),
+    );
+  return { well, faults, gateways };
+}
+
+function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): GatewayReport {
+  const { summary, holder } = lease;
+  const silent = now - lease.renewedAt;
+  const stale = !(silent < lease.duration * STALE);
+  const operatorPods = pods.filter(({ service }) => service === lease.name);
+  const instance = operatorPods[0]?.instance;
+  const proxyPods = pods.filter((pod) => pod.component === "proxy" && pod.instance === instance);
+  const proxies = judgeProxies(lease, proxyPods, now);
+  const ours = objects.filter(({ gateway }) => gateway === summary.gateway);
+  const bad = ours.flatMap((object) => {
+    const fault = faultOf(object);
+    return fault === undefined ? [] : [{ kind: object.kind, namespace: object.namespace, name: object.name, fault }];
+  });
+  const count = (kind: ObjectFact["kind"]): Count => {
+    const all = ours.filter((object) => object.kind === kind).length;
+    return { all, ready: all - bad.filter((object) => object.kind === kind).length };
+  };
+  return {
+    gateway: summary.gateway,
+    lease: lease.name,
+    version: summary.version,
+    rows: summary.rows,
+    age: Number.isNaN(silent) ? null : Math.max(silent / 1000, 0),
+    faults: [
+      ...(holder === "" ? ["no operator leads: statuses are not written"] : []),
+      ...(holder !== "" && stale ? ["the leader has not renewed its Lease: what follows is old"] : []),
+      ...(proxies.length === 0 ? ["no proxy is there"] : []),
+    ],
+    operators: judgeOperators(lease, operatorPods, stale),
+    proxies,
+    agents: count("A2AAgent"),
+    keys: count("VirtualKey"),
+    objects: bad,
+  };
+}
+
+function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: boolean): readonly OperatorReport[] {
+  const leader = holder.split(".")[0] ?? "";
+  const found = pods.map(({ pod, uid, ready }) => ({
+    name: pod,
+    leads: !stale && uid === leader,
+    ...(ready ? {} : { fault: "is not ready" }),
+  }));
+  // Outside of a cluster there are no pods, and what leads is known by its id alone.
+  return found.some(({ leads }) => leads) || holder === "" || stale ? found : [...found, { name: holder, leads: true }];
+}
+
+function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
+  const said = new Map(summary.proxies.map((proxy) => [proxy.proxy, proxy]));
+  const names = new Map(pods.map(({ uid, pod }) => [uid, pod]));
+  const ready = new Map(pods.map((pod) => [pod.uid, pod.ready]));
+  const ids = [...new Set([...names.keys(), ...said.keys()])];
+  return ids.map((id) => {
+    const one = said.get(id);
+    const fault =
+      one === undefined
+        ? summary.more > 0
+          ? undefined
+          : "has no stream to the leader"
+        : one.lost
+          ? "does not read its stream: what it serves is not known"
+          : one.version !== summary.version
+            ? `lags ${summary.sequence - (one.sequence ?? 0)} batches behind`
+            : one.refusedRows > 0
+              ? `refuses ${one.refusedRows} rows: its release does not know what they ask for`
+              : ready.get(id) === false
+                ? "is not ready"
+                : undefined;
+    const since = Date.parse(one?.since ?? "");
+    return {
+      name: names.get(id) ?? id,
+      version: one?.version ?? null,
+      age: Number.isNaN(since) ? null : Math.max((now - since) / 1000, 0),
+      ...(fault === undefined ? {} : { fault }),
+    };
+  });
+}
+
+/** Why an object is not ready; undefined: it is. */
+function faultOf({ generation, conditions }: ObjectFact): string | undefined {
+  const ready = conditions.find(({ type }) => type === "Ready");
+  if (ready === undefined) return "no operator has looked at it";
+  if (ready.observedGeneration !== undefined && ready.observedGeneration < generation) {
+    return "no operator has looked at its newest generation";
+  }
+  if (ready.status === "True") return undefined;
+  // The first that is not as it should be says why; Ready sums up.
+  const cause =
+    conditions.find(({ type, status }) => type === "Conflicted" && status === "True") ??
+    conditions.find(({ type, status }) => type !== "Ready" && type !== "Conflicted" && status === "False") ??
+    ready;
+  return `${cause.type}=${cause.status} ${cause.reason}: ${cause.message}`;
+}
