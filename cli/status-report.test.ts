@@ -114,9 +114,8 @@ describe("not well is", () => {
   });
 
   test("no proxy at all", () => {
-    const { leases, ...rest } = facts({ pods: [] });
-    const none = leases.map((lease) => ({ ...lease, summary: { ...lease.summary, proxies: [] } }));
-    expect(judgeStatus({ ...rest, leases: none }, "parley", NOW)).toMatchObject({
+    const summary = { gateway: "default", version: "sha256:aaaa", sequence: 7, rows: 3, proxies: [], more: 0 };
+    expect(judgeStatus(facts({ pods: [], lease: { summary } }), "parley", NOW)).toMatchObject({
       well: false,
       gateways: [{ faults: ["no proxy is there"], operators: [{ name: "uid-o.1", leads: true }] }],
     });

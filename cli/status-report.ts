@@ -1,5 +1,6 @@
 // Judging what a cluster said. In: facts, the time. Out: for each installation its operators, proxies and objects, each with what is
 // wrong with it. Pure.
+import type { SummarisedProxy, Summary } from "../operator/summary.ts";
 import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
 
 export interface StatusReport {
@@ -34,14 +35,14 @@ export interface Count {
 export interface OperatorReport {
   readonly name: string;
   readonly leads: boolean;
-  readonly fault?: string;
+  readonly fault: string | undefined;
 }
 export interface ProxyReport {
   readonly name: string;
   /** What it acknowledged last, and seconds since then. */
   readonly version: string | null;
   readonly age: number | null;
-  readonly fault?: string;
+  readonly fault: string | undefined;
 }
 export interface ObjectReport {
   readonly kind: ObjectFact["kind"];
@@ -117,41 +118,40 @@ function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: 
   const found = pods.map(({ pod, uid, ready }) => ({
     name: pod,
     leads: !stale && uid === leader,
-    ...(ready ? {} : { fault: "is not ready" }),
+    fault: ready ? undefined : "is not ready",
   }));
   // Outside of a cluster there are no pods, and what leads is known by its id alone.
-  return found.some(({ leads }) => leads) || holder === "" || stale ? found : [...found, { name: holder, leads: true }];
+  return found.some(({ leads }) => leads) || holder === "" || stale
+    ? found
+    : [...found, { name: holder, leads: true, fault: undefined }];
 }
 
 function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
   const said = new Map(summary.proxies.map((proxy) => [proxy.proxy, proxy]));
-  const names = new Map(pods.map(({ uid, pod }) => [uid, pod]));
-  const ready = new Map(pods.map((pod) => [pod.uid, pod.ready]));
-  const ids = [...new Set([...names.keys(), ...said.keys()])];
-  return ids.map((id) => {
-    const one = said.get(id);
-    const fault =
-      one === undefined
-        ? summary.more > 0
-          ? undefined
-          : "has no stream to the leader"
-        : one.lost
-          ? "does not read its stream: what it serves is not known"
-          : one.version !== summary.version
-            ? `lags ${summary.sequence - (one.sequence ?? 0)} batches behind`
-            : one.refusedRows > 0
-              ? `refuses ${one.refusedRows} rows: its release does not know what they ask for`
-              : ready.get(id) === false
-                ? "is not ready"
-                : undefined;
+  const byUid = new Map(pods.map((pod) => [pod.uid, pod]));
+  return [...new Set([...byUid.keys(), ...said.keys()])].map((id): ProxyReport => {
+    const [one, pod] = [said.get(id), byUid.get(id)];
     const since = Date.parse(one?.since ?? "");
     return {
-      name: names.get(id) ?? id,
+      name: pod?.pod ?? id,
       version: one?.version ?? null,
       age: Number.isNaN(since) ? null : Math.max((now - since) / 1000, 0),
-      ...(fault === undefined ? {} : { fault }),
+      fault: faultOfProxy(summary, one, pod),
     };
   });
+}
+
+function faultOfProxy(
+  summary: Summary,
+  one: SummarisedProxy | undefined,
+  pod: PodFact | undefined,
+): string | undefined {
+  // Beyond those that a summary names, nothing is known.
+  if (one === undefined) return summary.more > 0 ? undefined : "has no stream to the leader";
+  if (one.lost) return "does not read its stream: what it serves is not known";
+  if (one.version !== summary.version) return `lags ${summary.sequence - (one.sequence ?? 0)} batches behind`;
+  if (one.refusedRows > 0) return `refuses ${one.refusedRows} rows: its release does not know what they ask for`;
+  return pod?.ready === false ? "is not ready" : undefined;
 }
 
 /** Why an object is not ready; undefined: it is. */
