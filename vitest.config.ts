@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
+    // Nothing of a test is kept in the home of who runs it.
+    env: { PARLEY_REQUEST_LOG: "none" },
     projects: [
       {
         test: {

@@ -11,6 +11,10 @@ const commands: Readonly<Record<string, { readonly summary: string; readonly loa
     summary: "Serve a folder of manifests: the whole gateway in one process.",
     load: async () => (await import("./serve.ts")).serve,
   },
+  logs: {
+    summary: "Show, follow and sum the requests that serve kept.",
+    load: async () => (await import("./logs.ts")).logs,
+  },
   check: {
     summary: "Check manifests without a cluster.",
     load: async () => (await import("./check.ts")).check,

@@ -3,6 +3,7 @@ import { isLoopback } from "../process/listen-address.ts";
 import { LOG_LEVELS } from "../process/log.ts";
 import { option } from "../process/option-table.ts";
 import type { OptionTable, OptionValues } from "../process/option-table.ts";
+import { requestLogOption } from "./request-log-file.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import type { ParsedOptions } from "../process/options.ts";
@@ -42,6 +43,17 @@ const table = {
     group: "Shutdown",
     default: "10s",
     help: "Time for requests and streams to end on SIGTERM or Ctrl-C; then they are cut. A second signal ends at once.",
+  }),
+  requestLog: requestLogOption,
+  requestLogAge: option(value.duration, {
+    group: "Request log",
+    default: "720h",
+    help: "How long finished requests are kept.",
+  }),
+  requestLogSize: option(value.bytes, {
+    group: "Request log",
+    default: "1Gi",
+    help: "How large their file may become; the oldest go first.",
   }),
   logLevel: option(value.oneOf(LOG_LEVELS), {
     group: "Log",

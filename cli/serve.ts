@@ -15,6 +15,7 @@ import { embeddedProxyConfig } from "../proxy/config.ts";
 import { createRequestMetrics } from "../proxy/observe/metrics.ts";
 import { createObserver } from "../proxy/observe/observer.ts";
 import { startOtlp } from "../proxy/observe/otlp/start.ts";
+import type { RequestLog } from "../proxy/observe/request-log/keep.ts";
 import { registerProcessMetrics, registerTableMetrics } from "../proxy/observe/table-metrics.ts";
 import { createProxy } from "../proxy/proxy.ts";
 import { createTable } from "../proxy/table/table.ts";
@@ -29,6 +30,7 @@ import { createLocalOperator } from "./local-operator.ts";
 import { createManifestReader } from "./manifest-reader.ts";
 import type { Problem } from "./manifest.ts";
 import { enterCallersFolder } from "./npm.ts";
+import { requestLogFile } from "./request-log-file.ts";
 import { createRequestLines } from "./request-line.ts";
 import { SERVE_COMMAND, parseServeOptions } from "./serve-options.ts";
 import { createPaint } from "./terminal.ts";
@@ -118,6 +120,18 @@ export const serve: Command = async (argv, io) => {
   const metrics = createRequestMetrics({ registry, table, now: () => clock.now() });
   registerTableMetrics({ registry, table, droppedLogLines: () => output.dropped, now: () => clock.now() });
   registerProcessMetrics(registry);
+  /** A gateway without a request log still is a gateway. */
+  async function keptIn(file: string | undefined): Promise<RequestLog | undefined> {
+    if (file === undefined) return undefined;
+    try {
+      const { keepRequests } = await import("../proxy/observe/request-log/keep.ts");
+      const { requestLogAge: maxAge, requestLogSize: maxBytes } = options;
+      return await keepRequests({ options: { file, maxAge, maxBytes }, registry, clock, log });
+    } catch (error) {
+      say(paint.yellow(`requests are not kept: ${file}: ${error instanceof Error ? error.message : String(error)}`));
+      return undefined;
+    }
+  }
   const proxyId = randomUUID();
   const otlp = await startOtlp({
     env: io.env,
@@ -128,10 +142,11 @@ export const serve: Command = async (argv, io) => {
     clock,
     log,
   });
+  const requestLog = await keptIn(requestLogFile(options.requestLog, io.env));
   const observer = createObserver({
     write: pretty ? createRequestLines(write, io.outColours) : write,
     metrics,
-    sinks: otlp === undefined ? [] : [otlp.finished],
+    sinks: [otlp?.finished, requestLog?.finished].filter((sink) => sink !== undefined),
     log,
   });
   const config = embeddedProxyConfig({ listen, proxyId });
@@ -200,6 +215,7 @@ export const serve: Command = async (argv, io) => {
     });
     shutdown.step("log", () => observer.flush());
     shutdown.step("telemetry", () => otlp?.close());
+    shutdown.step("request log", () => requestLog?.close());
   });
 
   io.err(

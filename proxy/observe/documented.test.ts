@@ -1,4 +1,6 @@
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
 import { tableOf } from "../request/table.test-support.ts";
@@ -6,6 +8,7 @@ import { logLine } from "./log-line.ts";
 import { createRequestMetrics } from "./metrics.ts";
 import { createOtlp } from "./otlp/export.ts";
 import * as names from "./otlp/names.ts";
+import { keepRequests } from "./request-log/keep.ts";
 import { recordOf } from "./record.test-support.ts";
 import { registerTableMetrics } from "./table-metrics.ts";
 
@@ -24,6 +27,13 @@ describe("docs/metrics-and-logs.md", () => {
       clock: { now: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
       log: { warn: () => undefined },
     });
+    const kept = await keepRequests({
+      options: { file: join(mkdtempSync(join(tmpdir(), "parley-documented-")), "requests.db"), maxAge: 1, maxBytes: 1 },
+      registry,
+      clock: { now: () => 0, setTimeout: () => undefined },
+      log: { error: () => undefined },
+    });
+    await kept.close();
     registerTableMetrics({ registry, table, droppedLogLines: () => 0, now: () => 0 });
     const metrics = registry.getMetricsAsArray() as unknown as { name: string; type: string }[];
     const documented = [...page.matchAll(/^\| `(parley_\w+)` \| (\w+) \|/gm)].map(([, name, type]) => ({ name, type }));

@@ -21,7 +21,7 @@ export function createObserver(deps: {
   write: (line: string) => void;
   metrics: Pick<RequestMetrics, "finished">;
   /** Others that take finished records, and neither block nor throw. */
-  sinks?: readonly ((record: FinishedRequest) => void)[];
+  sinks?: readonly ((record: FinishedRequest, line: string) => void)[];
   log: { error(fields: object, message: string): void };
   schedule?: (run: () => void) => void;
 }): Observer {
@@ -37,8 +37,9 @@ export function createObserver(deps: {
     for (const record of batch) {
       try {
         metrics.finished(record);
-        write(logLine(record));
-        for (const sink of sinks) sink(record);
+        const line = logLine(record);
+        write(line);
+        for (const sink of sinks) sink(record, line);
       } catch (error) {
         log.error({ err: error }, "request not recorded");
       }
