@@ -1,6 +1,7 @@
 // The objects that the operator reads, reduced on reading to what it uses.
 // In: whatever the API server or a folder of YAML holds. Out: the shapes that store and translate know.
 import type { A2AAgentSpec, A2AAgentStatus, VirtualKeySpec, VirtualKeyStatus } from "../crds/types.ts";
+import type { TokenFacts } from "./token-facts.ts";
 
 export interface Metadata {
   readonly namespace: string;
@@ -28,7 +29,7 @@ export interface KeyObject {
   readonly status?: VirtualKeyStatus;
 }
 
-/** Only Secrets labelled `parley.dev/credential`. Values are decoded; they never leave store and translate but in rows. */
+/** Only Secrets labelled `parley.dev/credential`. Values of upstream credentials are decoded; they never leave store and translate but in rows. */
 export interface SecretObject {
   readonly kind: "Secret";
   readonly metadata: Metadata;
@@ -36,6 +37,8 @@ export interface SecretObject {
   /** UID of the controlling owner (`ownerReferences` with `controller: true`), "" if there is none; absent: it comes from a file. */
   readonly controller?: string;
   readonly data: Readonly<Record<string, string>>;
+  /** Of virtual keys, in place of `data`: a token is not kept. Absent: it comes from a file, and `data` has it. */
+  readonly tokens?: Readonly<Record<string, TokenFacts>>;
 }
 
 export interface ServiceObject {

@@ -3,6 +3,7 @@
 import type { Kind, StoredObject } from "../objects.ts";
 import { parseJson } from "./client.ts";
 import type { KubeClient } from "./client.ts";
+import type { Intern } from "./intern.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -35,6 +36,7 @@ export interface PagesDeps {
   readonly signal: AbortSignal;
   /** Gives everything else that wants to run its turn, before a page is parsed. */
   readonly turn?: (() => Promise<void>) | undefined;
+  readonly intern: Intern;
   readonly limits: typeof PAGES;
 }
 
@@ -42,7 +44,7 @@ export type ListEnd = { readonly ok: true; readonly version: string } | ({ reado
 
 /** A `continue` token that expired on the way is a failure: the caller lists again. Never throws. */
 export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly StoredObject[], ListEnd> {
-  const { client, kind, path, selector, signal, turn, limits } = deps;
+  const { client, kind, path, selector, signal, turn, intern, limits } = deps;
   let limit = limits.page;
   let token = "";
   try {
@@ -65,7 +67,7 @@ export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly Store
       if (page === undefined) return { ok: false, error: "malformed", cause: "the list is not an object list" };
       const objects: StoredObject[] = [];
       for (const item of page.items) {
-        const object = isRawObject(item) ? reduce(kind, item) : undefined;
+        const object = isRawObject(item) ? reduce(kind, item, intern) : undefined;
         if (object !== undefined) objects.push(object);
       }
       yield objects;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { isRawObject, reduce } from "./reduce.ts";
+import type { Kind, StoredObject } from "../objects.ts";
+import { tokenFacts } from "../token-facts.ts";
+import { createIntern } from "./intern.ts";
+import { isRawObject, reduce as reduceWith } from "./reduce.ts";
+import type { RawObject } from "./reduce.ts";
+
+const reduce = (kind: Kind, raw: RawObject): StoredObject | undefined => reduceWith(kind, raw, createIntern());
 
 const metadata = {
   namespace: "agents",
@@ -34,11 +40,18 @@ describe("reduce", () => {
     expect(reduce("VirtualKey", { metadata, spec })).toEqual({ kind: "VirtualKey", metadata: reducedMetadata, spec });
   });
 
-  it("decodes a labelled Secret and tells who controls it", () => {
+  it("decodes a labelled Secret, keeps of tokens only what they are judged by, and tells who controls it", () => {
     const labels = { "parley.dev/credential": "key" };
     const data = { token: Buffer.from("sk-geheim").toString("base64") };
     const raw = { metadata: { ...metadata, labels }, data };
-    expect(reduce("Secret", raw)).toMatchObject({ credential: "key", controller: "", data: { token: "sk-geheim" } });
+    expect(reduce("Secret", raw)).toMatchObject({
+      credential: "key",
+      controller: "",
+      data: {},
+      tokens: { token: tokenFacts("sk-geheim") },
+    });
+    const upstream = { ...raw, metadata: { ...raw.metadata, labels: { "parley.dev/credential": "upstream" } } };
+    expect(reduce("Secret", upstream)).toMatchObject({ credential: "upstream", data: { token: "sk-geheim" } });
     const ownerReferences = [{ uid: "other" }, { uid: "owner", controller: true }];
     expect(reduce("Secret", { ...raw, metadata: { ...raw.metadata, ownerReferences } })).toMatchObject({
       controller: "owner",
@@ -74,7 +87,7 @@ describe("reduce", () => {
     };
     expect(reduce("EndpointSlice", raw)).toEqual({
       kind: "EndpointSlice",
-      metadata: { ...reducedMetadata, labels: { "kubernetes.io/service-name": "travel" } },
+      metadata: reducedMetadata,
       service: "travel",
       addressType: "IPv4",
       ports: [{ name: "http", port: 8080 }],

@@ -13,6 +13,8 @@ import type {
   ServiceObject,
   StoredObject,
 } from "../objects.ts";
+import { tokenFacts } from "../token-facts.ts";
+import type { Intern } from "./intern.ts";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
@@ -48,79 +50,101 @@ export function isRawObject(value: unknown): value is RawObject {
   );
 }
 
-/** Reads an object of a kind. The API server has validated it against its schema. */
-export function reduce(kind: Kind, raw: RawObject): StoredObject | undefined {
+/** Reads an object of a kind. The API server has validated it against its schema. `intern` keeps what many have in common once. */
+export function reduce(kind: Kind, raw: RawObject, intern: Intern): StoredObject | undefined {
   switch (kind) {
     case "A2AAgent":
-      return reduceAgent(raw);
+      return reduceAgent(raw, intern);
     case "VirtualKey":
-      return reduceKey(raw);
+      return reduceKey(raw, intern);
     case "Secret":
-      return reduceSecret(raw);
+      return reduceSecret(raw, intern);
     case "Service":
-      return reduceService(raw);
+      return reduceService(raw, intern);
     case "EndpointSlice":
-      return reduceEndpointSlice(raw);
+      return reduceEndpointSlice(raw, intern);
     case "Namespace":
-      return { kind: "Namespace", metadata: reduceMetadata(raw.metadata) } satisfies NamespaceObject;
+      return {
+        kind: "Namespace",
+        metadata: reduceMetadata(raw.metadata, intern, raw.metadata.labels),
+      } satisfies NamespaceObject;
   }
 }
 
-function reduceMetadata(raw: RawMetadata): Metadata {
+/** Labels are kept where something is made of them: of agents and Namespaces. */
+function reduceMetadata(raw: RawMetadata, intern: Intern, labels: Metadata["labels"] = NONE): Metadata {
   return {
-    namespace: raw.namespace ?? "",
+    namespace: intern.text(raw.namespace ?? ""),
     name: raw.name,
     uid: raw.uid,
     generation: raw.generation ?? 0,
     resourceVersion: raw.resourceVersion,
-    creationTimestamp: raw.creationTimestamp,
+    creationTimestamp: intern.text(raw.creationTimestamp),
     ...(raw.deletionTimestamp === undefined ? {} : { deletionTimestamp: raw.deletionTimestamp }),
-    labels: raw.labels ?? {},
+    labels: labels === NONE ? NONE : intern.value(labels),
   };
 }
 
-function reduceAgent(raw: RawObject): AgentObject {
+const NONE: Readonly<Record<string, never>> = Object.freeze({});
+
+function reduceAgent(raw: RawObject, intern: Intern): AgentObject {
   const { spec, status } = raw as unknown as { spec: A2AAgentSpec; status?: A2AAgentStatus };
   return {
     kind: "A2AAgent",
-    metadata: reduceMetadata(raw.metadata),
+    metadata: reduceMetadata(raw.metadata, intern, raw.metadata.labels),
     spec,
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined ? {} : { status: reduceStatus(status, intern) }),
   };
 }
 
-function reduceKey(raw: RawObject): KeyObject {
+function reduceKey(raw: RawObject, intern: Intern): KeyObject {
   const { spec, status } = raw as unknown as { spec: VirtualKeySpec; status?: VirtualKeyStatus };
+  const agents = spec.agents?.map((grant) => intern.value(grant));
   return {
     kind: "VirtualKey",
-    metadata: reduceMetadata(raw.metadata),
-    spec,
-    ...(status === undefined ? {} : { status }),
+    metadata: reduceMetadata(raw.metadata, intern),
+    spec: agents === undefined ? spec : Object.assign(spec, { agents }),
+    ...(status === undefined ? {} : { status: reduceStatus(status, intern) }),
   };
 }
 
-function reduceSecret(raw: RawObject): SecretObject | undefined {
+/** Conditions are the same for most objects but for their times, and of objects that were made together these too. */
+function reduceStatus<S extends A2AAgentStatus | VirtualKeyStatus>(status: S, intern: Intern): S {
+  const { conditions } = status;
+  if (conditions === undefined) return status;
+  return Object.assign(status, { conditions: intern.value(conditions.map((condition) => intern.value(condition))) });
+}
+
+function reduceSecret(raw: RawObject, intern: Intern): SecretObject | undefined {
   const credential = raw.metadata.labels?.[CREDENTIAL_LABEL];
   if (credential === undefined) return undefined;
   const { data } = raw as unknown as { data?: Readonly<Record<string, string>> };
+  const values = Object.entries(data ?? {}).map(
+    ([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")] as const,
+  );
+  const isKey = credential === "key";
   return {
     kind: "Secret",
-    metadata: reduceMetadata(raw.metadata),
-    credential,
+    metadata: reduceMetadata(raw.metadata, intern),
+    credential: intern.text(credential),
     controller: raw.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid ?? "",
-    data: Object.fromEntries(
-      Object.entries(data ?? {}).map(([key, value]) => [key, Buffer.from(value, "base64").toString("utf8")]),
-    ),
+    data: isKey ? NONE : Object.fromEntries(values),
+    ...(isKey ? { tokens: tokensOf(values) } : {}),
   };
 }
 
-function reduceService(raw: RawObject): ServiceObject {
+/** An empty value is no token. */
+function tokensOf(values: readonly (readonly [string, string])[]): SecretObject["tokens"] & object {
+  return Object.fromEntries(values.filter(([, value]) => value !== "").map(([key, value]) => [key, tokenFacts(value)]));
+}
+
+function reduceService(raw: RawObject, intern: Intern): ServiceObject {
   const { spec } = raw as unknown as {
     spec?: { type?: string; ports?: readonly { name?: string; port: number }[] };
   };
   return {
     kind: "Service",
-    metadata: reduceMetadata(raw.metadata),
+    metadata: reduceMetadata(raw.metadata, intern),
     type: spec?.type ?? "ClusterIP",
     ports: (spec?.ports ?? []).map(({ name, port }) => ({ name: name ?? "", port })),
   };
@@ -132,7 +156,7 @@ interface RawEndpoint {
   readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
 }
 
-function reduceEndpointSlice(raw: RawObject): EndpointSliceObject | undefined {
+function reduceEndpointSlice(raw: RawObject, intern: Intern): EndpointSliceObject | undefined {
   const service = raw.metadata.labels?.[SERVICE_NAME_LABEL];
   // A slice that belongs to no Service is nobody's business here.
   if (service === undefined) return undefined;
@@ -143,7 +167,7 @@ function reduceEndpointSlice(raw: RawObject): EndpointSliceObject | undefined {
   };
   return {
     kind: "EndpointSlice",
-    metadata: reduceMetadata(raw.metadata),
+    metadata: reduceMetadata(raw.metadata, intern),
     service,
     addressType: slice.addressType,
     ports: (slice.ports ?? []).flatMap(({ name, port }) => (port === undefined ? [] : [{ name: name ?? "", port }])),

@@ -7,6 +7,8 @@ import { createBackoff } from "./backoff.ts";
 import { createFailureLog } from "./failure-log.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { KubeClient } from "./client.ts";
+import { createIntern } from "./intern.ts";
+import type { Intern } from "./intern.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
 import { PAGES, causeOf, readPages } from "./pages.ts";
@@ -67,6 +69,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   const selector: Record<string, string> = labelSelector === undefined ? {} : { labelSelector };
   const backoff = createBackoff({ base: limits.backoffBase, cap: limits.backoffCap, random });
   const fields = { kind, ...(namespace === undefined ? {} : { namespace }) };
+  const intern = createIntern();
   /** Where the watch goes on; undefined: list first. */
   let version: string | undefined;
   let failures = 0;
@@ -82,7 +85,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   while (!signal.aborted) {
     if (version === undefined) {
       const { turn } = deps;
-      const pages = readPages({ client, kind, path, selector, signal, turn, limits });
+      const pages = readPages({ client, kind, path, selector, signal, turn, intern, limits });
       yield { type: "listing" };
       let count = 0;
       let page = await pages.next();
@@ -129,7 +132,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
         for await (const line of answer.lines) {
           timer.cancel();
           timer = clock.setTimeout(silence, limits.silence);
-          const event = readEvent(kind, line);
+          const event = readEvent(kind, line, intern);
           if (event.type === "error") {
             end = { clean: false, error: event.error, cause: event.cause };
             break;
@@ -170,7 +173,7 @@ type WatchEvent =
   | { readonly type: "event"; readonly version: string; readonly change: KindChange | undefined }
   | { readonly type: "error"; readonly error: WatchError; readonly cause: string };
 
-function readEvent(kind: Kind, line: string): WatchEvent {
+function readEvent(kind: Kind, line: string, intern: Intern): WatchEvent {
   let parsed: { readonly type?: unknown; readonly object?: unknown } | null;
   try {
     parsed = JSON.parse(line);
@@ -194,11 +197,15 @@ function readEvent(kind: Kind, line: string): WatchEvent {
       : { type: "error", error: "malformed", cause: "a bookmark without a resourceVersion" };
   }
   if (!isRawObject(object)) return { type: "error", error: "malformed", cause: "an event without an object" };
-  return { type: "event", version: object.metadata.resourceVersion, change: changeOf(kind, parsed?.type, object) };
+  return {
+    type: "event",
+    version: object.metadata.resourceVersion,
+    change: changeOf(kind, parsed?.type, object, intern),
+  };
 }
 
-function changeOf(kind: Kind, type: unknown, raw: RawObject): KindChange {
-  const object = type === "DELETED" ? undefined : reduce(kind, raw);
+function changeOf(kind: Kind, type: unknown, raw: RawObject, intern: Intern): KindChange {
+  const object = type === "DELETED" ? undefined : reduce(kind, raw, intern);
   return object === undefined
     ? { type: "delete", namespace: raw.metadata.namespace ?? "", name: raw.metadata.name }
     : { type: "upsert", object };

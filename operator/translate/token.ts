@@ -1,14 +1,13 @@
 // The token of a VirtualKey. In: the key's Secret. Out: its SHA-256, or why it cannot be used. The token itself goes no further.
 import { hash } from "node:crypto";
-import type { KeyObject } from "../objects.ts";
+import type { KeyObject, SecretObject } from "../objects.ts";
 import { secretRefOf } from "../secret-ref.ts";
+import { MIN_TOKEN_LENGTH, tokenFacts } from "../token-facts.ts";
+import type { TokenFacts } from "../token-facts.ts";
 import { keyFinding } from "./conditions.ts";
 import type { ObjectLookup } from "./lookup.ts";
 import type { Finding } from "./result.ts";
 import type { TranslateSettings } from "./settings.ts";
-
-/** Characters; a token that people made up may be found by trying. */
-const MIN_TOKEN_LENGTH = 32;
 
 export type Token =
   | { readonly state: "usable"; readonly sha256: string; readonly loopbackOnly: boolean }
@@ -32,16 +31,19 @@ export function readToken(
   if (key.spec.secretRef === undefined && secret.controller !== undefined && secret.controller !== uid) {
     return { state: "missing", fault: keyFinding("SecretNotOwned", ref.name) };
   }
-  const token = Object.hasOwn(secret.data, ref.key) ? secret.data[ref.key] : undefined;
-  if (token === undefined || token === "") {
-    return { state: "missing", fault: keyFinding("KeyMissing", ref.name, ref.key) };
-  }
-  const sha256 = hash("sha256", token, "hex");
-  const loopbackOnly = settings.exemptTokens.includes(token);
-  if (token.trim() !== token) return { state: "refused", sha256, fault: keyFinding("TokenWhitespace") };
-  if (!/^[\x21-\x7e]+$/.test(token)) return { state: "refused", sha256, fault: keyFinding("TokenInvalid") };
-  if (token.length < MIN_TOKEN_LENGTH && !loopbackOnly) {
-    return { state: "refused", sha256, fault: keyFinding("TokenTooShort", String(MIN_TOKEN_LENGTH)) };
-  }
-  return { state: "usable", sha256, loopbackOnly };
+  const facts = factsOf(secret, ref.key);
+  if (facts === undefined) return { state: "missing", fault: keyFinding("KeyMissing", ref.name, ref.key) };
+  const { sha256, fault } = facts;
+  const loopbackOnly = settings.exemptTokens.some((token) => hash("sha256", token, "hex") === sha256);
+  if (fault === undefined || (fault === "TokenTooShort" && loopbackOnly))
+    return { state: "usable", sha256, loopbackOnly };
+  const finding = fault === "TokenTooShort" ? keyFinding(fault, String(MIN_TOKEN_LENGTH)) : keyFinding(fault);
+  return { state: "refused", sha256, fault: finding };
+}
+
+/** Undefined: there is no such token. */
+function factsOf({ tokens, data }: SecretObject, key: string): TokenFacts | undefined {
+  if (tokens !== undefined) return Object.hasOwn(tokens, key) ? tokens[key] : undefined;
+  const token = Object.hasOwn(data, key) ? data[key] : undefined;
+  return token === undefined || token === "" ? undefined : tokenFacts(token);
 }

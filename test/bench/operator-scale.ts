@@ -61,13 +61,13 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
         const answer = await fetch(`http://127.0.0.1:${admin}/readyz`).catch(() => undefined);
         return answer?.ok === true ? true : undefined;
       },
-      60_000,
+      300_000,
       200,
     );
     await eventually(
       "everything is published",
       async () => ((await read("parley_operator_batches_total")) > 0 ? true : undefined),
-      60_000,
+      300_000,
       200,
     );
     const ready_lag_max_ms = await takeLag();
@@ -87,7 +87,7 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
     const listsBefore = api.lists;
     const cpuBeforeRelist = cpuOf(pid);
     api.expire();
-    await eventually("all was listed again", () => (api.lists - listsBefore >= 6 ? true : undefined), 60_000, 200);
+    await eventually("all was listed again", () => (api.lists - listsBefore >= 6 ? true : undefined), 300_000, 200);
     await settled(pid);
     const relist_lag_max_ms = await takeLag();
     const relisted = await metrics();
