@@ -20,18 +20,19 @@ export interface Marks {
   readonly active: number;
   /** Streams with active marks. */
   sources(): Iterable<string>;
-  has(source: string): boolean;
   /** The row as that stream has it: the table's own unless it is marked; undefined: it is not there, or not understood. */
   key(source: string, own: Key): Key | undefined;
   agent(source: string, own: Agent): Agent | undefined;
   namespace(source: string, name: string, own: NamespaceRow | undefined): NamespaceRow | undefined;
-  /** Gives the ids whose rows are withheld in another way than before; so does `dropActive`. */
+  /** Gives the ids whose rows are withheld in another way than before; so do the other ways to add and drop. */
   add(source: string, rows: readonly SeenRow[]): RowId[];
   /** The table's rows of these ids have changed, by the stream `from`: that one's own marks are out of date. */
   judge(ids: readonly RowId[], from: string | undefined): void;
   judgeAll(from: string | undefined): void;
-  /** Drops a stream's active marks that were made until then. */
-  dropActive(source: string, until: number): RowId[];
+  /** Drops a stream's active marks. */
+  dropActive(source: string): RowId[];
+  /** Drops all marks of a stream that were made until then. */
+  dropUntil(source: string, until: number): RowId[];
 }
 
 /** Marks that are not active are kept so long, milliseconds, and so many. */
@@ -68,9 +69,14 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
 
   const judgeOne = (mark: Mark): boolean => {
     const { seen, compiled } = mark;
+    if (!mark.active && mark.at <= now() - KEPT_MS) return drop(mark);
     if (table.holds(seen.id, seen.hash)) return setActive(mark, false);
     const served = servedIdentity(table, seen.id);
     if (served !== undefined && isNewer(served, seen)) return drop(mark);
+    // What is not served need not be withheld.
+    if (served === undefined && table.namespace(seen.id.slice("namespace/".length)) === undefined) {
+      return setActive(mark, false);
+    }
     // An agent's row that is not understood leaves the one before, here as in the table.
     const leavesLast = compiled?.kind === "refused" && seen.id.startsWith("agent/");
     return setActive(mark, !(leavesLast && served?.uid === compiled.uid));
@@ -84,26 +90,25 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
     }
   };
 
-  const marked = (source: string, id: RowId): Mark | undefined => active.get(source)?.get(id);
+  const markOf = (source: string, id: RowId): Mark | undefined => active.get(source)?.get(id);
 
   return {
     get active() {
       return count;
     },
     sources: () => active.keys(),
-    has: (source) => active.has(source),
     key(source, own) {
-      const mark = marked(source, `key/${own.id}`);
+      const mark = markOf(source, `key/${own.id}`);
       if (mark === undefined) return own;
       return mark.compiled?.kind === "key" ? mark.compiled.key : undefined;
     },
     agent(source, own) {
-      const mark = marked(source, `agent/${own.id}`);
+      const mark = markOf(source, `agent/${own.id}`);
       if (mark === undefined) return own;
       return mark.compiled?.kind === "agent" ? mark.compiled.agent : undefined;
     },
     namespace(source, name, own) {
-      const mark = marked(source, `namespace/${name}`);
+      const mark = markOf(source, `namespace/${name}`);
       if (mark === undefined) return own;
       return mark.compiled?.kind === "namespace" ? mark.compiled.row : undefined;
     },
@@ -144,10 +149,13 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
         else judgeOne(mark);
       }
     },
-    dropActive(source, until) {
-      const changed: RowId[] = [];
-      for (const [id, mark] of active.get(source) ?? []) if (mark.at <= until && drop(mark)) changed.push(id);
-      return changed;
+    dropActive(source) {
+      const marked = [...(active.get(source) ?? [])];
+      return marked.filter(([, mark]) => drop(mark)).map(([id]) => id);
+    },
+    dropUntil(source, until) {
+      const marked = [...all].filter((mark) => mark.source === source && mark.at <= until);
+      return marked.filter(drop).map(({ seen }) => seen.id);
     },
   };
 }

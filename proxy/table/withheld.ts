@@ -129,14 +129,13 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
       tellOf(marks.add(source, rows));
     },
     inStep(source) {
-      tellOf(marks.dropActive(source, Infinity));
+      tellOf(marks.dropActive(source));
     },
     lost(source) {
-      if (!marks.has(source)) return;
       const at = clock.elapsed();
       const timer = clock.setTimeout(() => {
         timers.delete(timer);
-        tellOf(marks.dropActive(source, at));
+        tellOf(marks.dropUntil(source, at));
       }, AFTER_LOSS_MS);
       timers.add(timer);
     },
