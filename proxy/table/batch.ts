@@ -3,9 +3,11 @@ import type { RowId } from "./contract.ts";
 import { createDigest, type Digest } from "./digest.ts";
 import { rowHash } from "./encode.ts";
 import { compile, createRows, erase, store, stored, type Compiled, type Rows } from "./rows.ts";
+import type { SharedParts } from "./shared-parts.ts";
 
 /** The table as it stands. */
 export interface Standing {
+  readonly shared: SharedParts;
   readonly rows: Rows;
   readonly digest: Digest;
 }
@@ -40,9 +42,9 @@ export function putRow(batch: Batch, standing: Standing, id: RowId, line: string
   batch.digest.set(id, hash);
   // The same row again keeps its object, and with it whatever others remember about it.
   if (batch.rows !== undefined) {
-    store(batch.rows, id, unchanged ? stored(standing.rows, id) : compile(id, row()), standing.rows);
+    store(batch.rows, id, unchanged ? stored(standing.rows, id) : compile(id, row(), standing.shared), standing.rows);
   } else if (unchanged) batch.edits.delete(id);
-  else batch.edits.set(id, compile(id, row()));
+  else batch.edits.set(id, compile(id, row(), standing.shared));
 }
 
 export function removeRow(batch: Batch, standing: Standing, id: RowId): void {

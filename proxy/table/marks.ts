@@ -5,6 +5,7 @@ import type { Agent, Key, Table } from "./compiled.ts";
 import type { NamespaceRow, RowId } from "./contract.ts";
 import { compile, type Compiled } from "./rows.ts";
 import { identityOf, isNewer, servedIdentity, type SeenRow } from "./seen-row.ts";
+import { createSharedParts } from "./shared-parts.ts";
 import type { TableWriter } from "./table.ts";
 
 interface Mark {
@@ -46,6 +47,7 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
   /** In the order in which they were made. */
   const all = new Set<Mark>();
   const active = new Map<string, Map<RowId, Mark>>();
+  const shared = createSharedParts();
   let count = 0;
 
   const setActive = (mark: Mark, is: boolean): boolean => {
@@ -121,7 +123,7 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
         const mark: Mark = {
           source,
           seen: { ...row, before },
-          compiled: row.row === null ? undefined : compile(id, row.row),
+          compiled: row.row === null ? undefined : compile(id, row.row, shared),
           at: now(),
           active: false,
         };

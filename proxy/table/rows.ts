@@ -2,6 +2,7 @@
 import type { Agent, Key } from "./compiled.ts";
 import type { Endpoint, GatewayRow, NamespaceRow, RowId } from "./contract.ts";
 import { parseRow, parseTime } from "./parse-row.ts";
+import type { SharedParts } from "./shared-parts.ts";
 import { createSoleHolders, type SoleHolders } from "./sole-holder.ts";
 
 /** A row ready to be served, or why it is not. */
@@ -42,8 +43,8 @@ export function createRows(): Rows {
   };
 }
 
-/** `row`: the parsed row of a PUT line. */
-export function compile(id: RowId, row: unknown): Compiled {
+/** `row`: the parsed row of a PUT line. `shared`: finds parts that other rows have already. */
+export function compile(id: RowId, row: unknown, shared: SharedParts): Compiled {
   const parsed = parseRow(id, row);
   switch (parsed.outcome) {
     case "UnknownKind":
@@ -53,17 +54,17 @@ export function compile(id: RowId, row: unknown): Compiled {
     case "Row":
       break;
   }
-  const [namespace = "", name = ""] = parsed.names;
+  const [namespace = "", name = ""] = parsed.names.map((part) => shared.text(part));
   switch (parsed.kind) {
     case "agent":
-      return { kind: "agent", agent: { id: `${namespace}/${name}`, namespace, name, row: parsed.row } };
+      return { kind: "agent", agent: { id: `${namespace}/${name}`, namespace, name, row: shared.agent(parsed.row) } };
     case "key": {
       const { sha256, expiresAt, operations } = parsed.row;
       const key: Key = {
         id: `${namespace}/${name}`,
         namespace,
         name,
-        row: parsed.row,
+        row: shared.key(parsed.row),
         fingerprint: sha256.slice(0, 8),
         expiresAt: expiresAt === undefined ? Infinity : parseTime(expiresAt),
         operations: operations === undefined ? undefined : new Set(operations),

@@ -10,6 +10,7 @@ import {
   settleDigest,
   settleRows,
   type Batch,
+  type Standing,
 } from "./batch.ts";
 import type { Agent, Key, Table, TableChange } from "./compiled.ts";
 import { agentRowId, GATEWAY_ROW_ID, namespaceRowId } from "./contract.ts";
@@ -19,6 +20,7 @@ import { dumpRow } from "./dump.ts";
 import { decodeLine, encodePut } from "./encode.ts";
 import { createGrants } from "./grants.ts";
 import { createRows, erase, store } from "./rows.ts";
+import { createSharedParts } from "./shared-parts.ts";
 
 /** What the COMMIT line promises. */
 export interface Expected {
@@ -68,7 +70,8 @@ const NO_GATEWAY: GatewayRow = { name: "", trustedProxies: [], allowedUpstreams:
 
 /** `onFault`: told of a listener that threw; the others are called all the same. */
 export function createTable(onFault: (error: unknown) => void = rethrow): Table & TableWriter {
-  let standing = { rows: createRows(), digest: createDigest() };
+  const shared = createSharedParts();
+  let standing: Standing = { shared, rows: createRows(), digest: createDigest() };
   let complete = false;
   let batch: Batch | undefined;
   const listeners = new Set<(change: TableChange) => void>();
@@ -113,7 +116,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
         else store(standing.rows, id, compiled);
       }
     }
-    standing = { rows: made ?? standing.rows, digest };
+    standing = { shared, rows: made ?? standing.rows, digest };
     // The version is of the whole table, so one that fits makes the table whole, reset or not.
     complete ||= reset || expected !== undefined;
     batch = undefined;
