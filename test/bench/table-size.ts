@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as wait } from "node:timers/promises";
-import { benchTable, serveTable } from "./feed.ts";
+import { startTableOperator } from "../harness/table-operator.ts";
+import { benchTable } from "./feed.ts";
 
 const [agents = 1000, keys = 1000] = process.argv.slice(2, 4).map(Number);
 /** Watching costs memory of its own: `node test/bench/table-size.ts AGENTS KEYS turns` for that. */
@@ -27,7 +28,7 @@ turn();
 process.on("SIGUSR2", () => { console.error(most / 1000); most = 0; });`;
 
 const folder = await mkdtemp(join(tmpdir(), "table-size-"));
-const feed = await serveTable(benchTable(agents, keys, "http://127.0.0.1:9", "http://127.0.0.1:9"));
+const feed = await startTableOperator(benchTable(agents, keys, "http://127.0.0.1:9", "http://127.0.0.1:9"));
 const child = spawn(
   process.execPath,
   [
