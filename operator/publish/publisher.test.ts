@@ -317,11 +317,26 @@ describe("publisher over HTTP", () => {
     const url = `http://127.0.0.1:${port}`;
     const headers = { authorization: "Bearer good" };
     const left = new AbortController();
-    await fetch(`${url}/v1/stream?proxy=somebody`, { headers, signal: left.signal });
+    const body = JSON.stringify({ gateway: "default", proxy: "somebody" });
+    await fetch(`${url}/v1/stream`, { method: "POST", body, headers, signal: left.signal });
     expect(publisher.proxies().map(({ proxy }) => proxy)).toEqual(["pod-1"]);
     const ack = { proxy: "pod-2", replica: "r1", sequence: 0, version: "", refused: [], refusedRows: 0 };
     const forged = await fetch(`${url}/v1/acks`, { method: "POST", headers, body: JSON.stringify(ack) });
     expect(forged.status).toBe(403);
+    left.abort();
+  });
+
+  it("shows people the stream with GET, and neither waits for them nor takes them for the proxy that they name", async () => {
+    publisher.open();
+    const client = await connect("p1");
+    await client.until("COMMIT");
+    const left = new AbortController();
+    const shown = await fetch(`http://127.0.0.1:${port}/v1/stream?proxy=p1`, { signal: left.signal });
+    const reader = shown.body?.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader?.read())?.value).toMatch(/^\{"gateway":"default","replica":"r1","type":"HELLO"\}\n/);
+    publisher.apply([put("a", "1")]);
+    await client.until("COMMIT", ({ lines }) => lines === 1);
+    expect(publisher.proxies()).toHaveLength(1);
     left.abort();
   });
 

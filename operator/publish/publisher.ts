@@ -8,7 +8,7 @@ import type { Ack, RowChange, RowId, Subscription } from "../../proxy/table/cont
 import { createDigest } from "../../proxy/table/digest.ts";
 import { encodeLine, encodePut, rowHash } from "../../proxy/table/encode.ts";
 import { createAcks } from "./acks.ts";
-import type { ProxyState } from "./acks.ts";
+import type { Connection, ProxyState } from "./acks.ts";
 import { createBatch, encodeRemove } from "./batch.ts";
 import type { Batch, BatchKind, TableState } from "./batch.ts";
 import { createHistory } from "./history.ts";
@@ -64,6 +64,8 @@ export interface Publisher {
   beat(): void;
   /** Serves one proxy until `out` closes: what it lacks of the table, then every change; on standby only what decides access. */
   subscribe(out: Writable, who: Subscription, address: string): void;
+  /** Shows a person the same. Whoever only looks acknowledges nothing: nobody waits for them, and no proxy's stream ends for theirs. */
+  show(out: Writable, who: Subscription, address: string): void;
   ack(ack: Ack): AckOutcome;
   proxies(): readonly ProxyState[];
   /** Called whenever a proxy comes, goes or acknowledges. Returns how to stop. */
@@ -99,6 +101,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const leading = new Map<string, Batch>();
   /** Kept while somebody is being sent it. */
   let snapshot: Batch | undefined;
+  let onlookers = 0;
   let isOpen = false;
   /** Of `clock.elapsed()`. */
   let flushedAt = Number.NEGATIVE_INFINITY;
@@ -187,6 +190,41 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     return version === ack.version ? "Taken" : "OtherVersion";
   };
 
+  /** Begins a stream. `connection`: as which it is waited for. */
+  const begin = (out: Writable, who: Subscription, as: string, address: string, connection?: Connection): void => {
+    const { proxy, standby = false } = who;
+    const subscriber = createSubscriber({
+      out,
+      now: () => clock.elapsed(),
+      pace,
+      next: (sent) => next(sent, standby),
+      onSent: ({ kind }, bytes) => metrics.sent(kind, bytes),
+      onDone: dropSnapshot,
+    });
+    const { sequence } = state;
+    const lose = (): void => {
+      if (connection !== undefined) acks.lost(connection);
+    };
+    streams.set(as, { subscriber, standby, greeted: sequence, lose });
+    out.on("close", () => {
+      if (streams.get(as)?.subscriber === subscriber) streams.delete(as);
+      if (connection !== undefined) acks.disconnected(connection);
+      log.info({ proxy, address }, "proxy left");
+    });
+    const holder = deps.holder();
+    const hello = encodeLine({ type: "HELLO", gateway, replica, ...(holder === undefined ? {} : { holder }) });
+    if (standby) {
+      metrics.greeted("standby", 0);
+      log.info({ proxy, address, sequence }, "proxy came, on standby");
+      subscriber.start(Buffer.from(`${hello}\n${heartbeatLine()}\n`), { sequence });
+      return;
+    }
+    const { batch, differing } = firstBatch(who);
+    metrics.greeted(batch.kind, differing);
+    log.info({ proxy, address, sequence, sent: batch.kind, buckets: differing }, "proxy came");
+    subscriber.start(Buffer.from(`${hello}\n`), { batch });
+  };
+
   return {
     apply: (changes) => {
       for (const { id, row } of changes) {
@@ -231,34 +269,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       flush();
       // A proxy has one stream: an older one is dead, or soon will be.
       streams.get(proxy)?.subscriber.cut();
-      const subscriber = createSubscriber({
-        out,
-        now: () => clock.elapsed(),
-        pace,
-        next: (sent) => next(sent, standby),
-        onSent: ({ kind }, bytes) => metrics.sent(kind, bytes),
-        onDone: dropSnapshot,
-      });
-      const connection = acks.connected(proxy, { address, standby, version });
-      const { sequence } = state;
-      streams.set(proxy, { subscriber, standby, greeted: sequence, lose: () => acks.lost(connection) });
-      out.on("close", () => {
-        if (streams.get(proxy)?.subscriber === subscriber) streams.delete(proxy);
-        acks.disconnected(connection);
-        log.info({ proxy, address }, "proxy left");
-      });
-      const holder = deps.holder();
-      const hello = encodeLine({ type: "HELLO", gateway, replica, ...(holder === undefined ? {} : { holder }) });
-      if (standby) {
-        metrics.greeted("standby", 0);
-        log.info({ proxy, address, sequence }, "proxy came, on standby");
-        subscriber.start(Buffer.from(`${hello}\n${heartbeatLine()}\n`), { sequence });
-        return;
-      }
-      const { batch, differing } = firstBatch(who);
-      metrics.greeted(batch.kind, differing);
-      log.info({ proxy, address, sequence, sent: batch.kind, buckets: differing }, "proxy came");
-      subscriber.start(Buffer.from(`${hello}\n`), { batch });
+      begin(out, who, proxy, address, acks.connected(proxy, { address, standby, version }));
+    },
+    show: (out, who, address) => {
+      if (out.destroyed) return;
+      flush();
+      // No proxy is called so: its id has no space.
+      begin(out, who, `onlooker ${(onlookers += 1)}`, address);
     },
     ack: (ack) => {
       const outcome = judgeAck(ack);

@@ -166,7 +166,8 @@ function serveStream(
     const timer = clock.setTimeout(() => response.destroy(), Math.min(until - clock.now(), LONGEST_TIMER));
     response.once("close", () => timer.cancel());
   }
-  publisher.subscribe(response, subscription, address);
+  if (request.method === "GET") publisher.show(response, subscription, address);
+  else publisher.subscribe(response, subscription, address);
 }
 
 async function takeAck(
