@@ -24,8 +24,8 @@ export interface Batch {
 
 /** So many characters at most go into one piece, but for a line that is longer. */
 const PIECE = 64 * 1024;
-/** Pieces that are kept for those who come behind: 4 MiB. */
-const KEPT = 64;
+/** Pieces that are kept for those who come behind: 4 MiB; of buckets, which few others lack too, less. */
+const KEPT = { snapshot: 64, changes: 64, buckets: 8 } as const satisfies Record<BatchKind, number>;
 
 /** BATCH, the lines (PUT and REMOVE), COMMIT. @param buckets with kind "buckets": those that the lines are the whole of. */
 export function createBatch(
@@ -67,7 +67,7 @@ export function createBatch(
       if (known !== undefined) return known;
       const piece = encode(at, start);
       kept.set(at, piece);
-      kept.delete(at - KEPT);
+      kept.delete(at - KEPT[kind]);
       return piece;
     },
     isLast: (at) => (starts[at + 1] ?? 0) >= all,

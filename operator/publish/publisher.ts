@@ -157,8 +157,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     if (version === state.version) return { batch: createBatch("changes", state, []), differing: 0 };
     const differing = version === undefined || buckets === undefined ? [] : (digest.differing(buckets) ?? []);
     if (differing.length === 0 || differing.length > MOST_BUCKETS) return { batch: wholeTable(), differing: 0 };
-    const ids = differing.flatMap((bucket) => digest.idsIn(bucket));
-    return { batch: createBatch("buckets", state, linesOf(ids), differing), differing: differing.length };
+    // After a restart of this process all proxies come with the same table.
+    const key = `buckets ${buckets}`;
+    const ids = (): RowId[] => differing.flatMap((bucket) => digest.idsIn(bucket));
+    const batch = leading.get(key) ?? createBatch("buckets", state, linesOf(ids()), differing);
+    leading.set(key, batch);
+    return { batch, differing: differing.length };
   };
 
   const heartbeatLine = (): string => {
