@@ -35,7 +35,7 @@ export interface Installation {
 /** Nothing is installed before `upgrade`. The namespace enforces the restricted pod security standard. */
 export async function createInstallation(
   cluster: Cluster,
-  { namespace, gateway = "default", crds = true }: { namespace: string; gateway?: string; crds?: boolean },
+  { namespace, gateway }: { namespace: string; gateway: string },
 ): Promise<Installation> {
   await ensureNamespace(cluster, namespace);
   const url = `http://parley-proxy.${namespace}.svc`;
@@ -54,7 +54,7 @@ export async function createInstallation(
         "image.registry": "localhost",
         gatewayName: gateway,
         publicUrl: url,
-        "crds.install": String(crds),
+        "crds.install": String(await ownsCrds(cluster, namespace)),
         "proxy.drainSeconds": String(DRAIN_SECONDS),
         ...values,
       };
@@ -91,6 +91,13 @@ export async function createInstallation(
       );
     },
   };
+}
+
+/** One installation of a cluster has the CRDs: this one, unless another has them already. */
+async function ownsCrds(cluster: Cluster, namespace: string): Promise<boolean> {
+  const owner = "{.metadata.annotations.meta\\.helm\\.sh/release-namespace}";
+  const crd = ["get", "crd", "a2aagents.parley.dev", "--ignore-not-found", "-o", `jsonpath=${owner}`];
+  return ["", namespace].includes((await cluster.kubectl(crd)).trim());
 }
 
 export const isReady = (pod: Pod): boolean =>

@@ -39,7 +39,13 @@ export function agentWorkload(namespace: string, name: string): readonly object[
               container("agent", [...args, `--pace=${PACE_MS}`, "--drain=30"], {
                 env: [{ name: "POD", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
                 ports: [{ name: "http", containerPort: port }],
-                readinessProbe: { httpGet: { path: "/.well-known/agent-card.json", port: "http" }, periodSeconds: 1 },
+                // Patient: with the load's streams all begun at once, a busy machine is slow to answer.
+                readinessProbe: {
+                  httpGet: { path: "/.well-known/agent-card.json", port: "http" },
+                  periodSeconds: 1,
+                  timeoutSeconds: 5,
+                  failureThreshold: 5,
+                },
                 // The gateway hears first that the pod goes, then the agent.
                 lifecycle: { preStop: { sleep: { seconds: 3 } } },
               }),

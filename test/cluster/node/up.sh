@@ -7,8 +7,10 @@ here=$(dirname "$(readlink -f "$0")")
 D=$1 group=parley-$(basename "$1")
 mkdir -p "$D"
 # The node's cgroup. On version 1 there is one tree for each controller, and cpuset starts empty.
+# A cgroup weighs as much as one process, whatever runs in it: this one is given the weight of ten.
 if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
   mkdir "/sys/fs/cgroup/$group"
+  echo 1000 >"/sys/fs/cgroup/$group/cpu.weight" 2>/dev/null || true
 else
   for controller in cpu cpuacct cpuset memory devices freezer blkio pids systemd; do
     [ -d /sys/fs/cgroup/$controller ] || continue
@@ -16,6 +18,7 @@ else
     [ $controller = cpuset ] || continue
     for file in cpuset.cpus cpuset.mems; do cat "/sys/fs/cgroup/cpuset/$file" >"/sys/fs/cgroup/cpuset/$group/$file"; done
   done
+  echo 10240 >"/sys/fs/cgroup/cpu/$group/cpu.shares"
 fi
 setsid unshare --net --mount --pid --uts --ipc --fork --kill-child=KILL --mount-proc --propagation private \
   bash "$here/init.sh" "$D" "$group" >"$D/init.log" 2>&1 </dev/null &
