@@ -43,6 +43,11 @@ export interface OperatorConfig {
   readonly trustedProxies: readonly string[];
   /** CIDRs. */
   readonly allowedUpstreams: readonly string[];
+  /** Ceilings for agents; undefined: none. Bytes; what may be logged; milliseconds. */
+  readonly ceilingRequestBytes: number | undefined;
+  readonly ceilingLoggingContent: "None" | "Metadata" | "Full" | undefined;
+  readonly ceilingFirstByte: number | undefined;
+  readonly ceilingStreamIdle: number | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: "auto" | "json" | "pretty";
 }
@@ -85,6 +90,26 @@ const table = {
     group: "Gateway",
     default: "",
     help: "Loopback, link-local or private address ranges that url backends may reach all the same.",
+  }),
+  ceilingRequestBytes: option(value.bytes, {
+    group: "Ceilings for agents",
+    defaultText: "none",
+    help: "limits.maxRequestBytes at most. An agent that asks for more is not accepted; one that says nothing gets no more.",
+  }),
+  ceilingLoggingContent: option(value.oneOf(["None", "Metadata", "Full"]), {
+    group: "Ceilings for agents",
+    defaultText: "none",
+    help: "logging.content at most.",
+  }),
+  ceilingFirstByte: option(value.duration, {
+    group: "Ceilings for agents",
+    defaultText: "none",
+    help: "timeouts.firstByte at most; 0s, no limit, is above.",
+  }),
+  ceilingStreamIdle: option(value.duration, {
+    group: "Ceilings for agents",
+    defaultText: "none",
+    help: "timeouts.streamIdle at most; 0s, no limit, is above.",
   }),
   kubeconfig: option(value.path, {
     group: "Kubernetes",

@@ -84,6 +84,12 @@ export function createOperator(deps: OperatorDeps): Operator {
       publicUrl: config.publicUrl,
       trustedProxies: config.trustedProxies,
       allowedUpstreams: config.allowedUpstreams,
+      ceilings: {
+        maxRequestBytes: config.ceilingRequestBytes,
+        loggingContent: config.ceilingLoggingContent,
+        firstByte: config.ceilingFirstByte,
+        streamIdle: config.ceilingStreamIdle,
+      },
       exemptTokens: [],
       // Namespaces are no part of a namespace: with Roles alone they cannot be read.
       selectors: config.namespaces.length === 0,

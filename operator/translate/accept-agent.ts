@@ -39,7 +39,10 @@ export function admissionOf(spec: A2AAgentSpec): Admission | undefined {
 }
 
 /** Judges all of the spec, so that all faults are told at once. */
-export function acceptAgent(spec: A2AAgentSpec, settings: Pick<TranslateSettings, "selectors">): AgentAcceptance {
+export function acceptAgent(
+  spec: A2AAgentSpec,
+  settings: Pick<TranslateSettings, "selectors" | "ceilings">,
+): AgentAcceptance {
   const faults: Finding[] = [];
   const duration = (field: string, value: string): number => {
     const ms = parseDuration(value);
@@ -62,19 +65,44 @@ export function acceptAgent(spec: A2AAgentSpec, settings: Pick<TranslateSettings
   const admission = admissionOf(spec);
   if (admission === undefined) faults.push(agentFinding("InvalidSelector"));
   else if (admission.from === "Selector" && !settings.selectors) faults.push(agentFinding("SelectorUnavailable"));
+  const { ceilings = {} } = settings;
+  /** What was asked for, if it is not above; where nothing was, the lower of default and ceiling. A time of zero is no limit, so above any. */
+  const capped = (field: string, asked: boolean, value: number, ceiling: number | undefined, said: string): number => {
+    const noLimit = value === 0 && field.startsWith("timeouts.");
+    if (ceiling === undefined || (value <= ceiling && !noLimit)) return value;
+    if (asked) faults.push(agentFinding("AboveCeiling", field, said));
+    return ceiling;
+  };
   const { connect, firstByte, streamIdle } = spec.timeouts ?? {};
+  const cappedTime = (
+    field: string,
+    asked: string | undefined,
+    byDefault: string,
+    ceiling: number | undefined,
+  ): number => {
+    const ms = parseDuration(asked ?? byDefault);
+    // Zero is no limit, but what cannot be read is not zero.
+    if (ms === undefined) return duration(field, asked ?? byDefault);
+    return capped(field, asked !== undefined, ms, ceiling, `${ceiling}ms`);
+  };
   const timeouts = {
     connect: duration("timeouts.connect", connect ?? AGENT_DEFAULTS.connect),
-    firstByte: duration("timeouts.firstByte", firstByte ?? AGENT_DEFAULTS.firstByte),
-    streamIdle: duration("timeouts.streamIdle", streamIdle ?? AGENT_DEFAULTS.streamIdle),
+    firstByte: cappedTime("timeouts.firstByte", firstByte, AGENT_DEFAULTS.firstByte, ceilings.firstByte),
+    streamIdle: cappedTime("timeouts.streamIdle", streamIdle, AGENT_DEFAULTS.streamIdle, ceilings.streamIdle),
   };
-  const maxRequestBytes = quantity(
+  const bytes = spec.limits?.maxRequestBytes;
+  const maxRequestBytes = capped(
     "limits.maxRequestBytes",
-    spec.limits?.maxRequestBytes ?? AGENT_DEFAULTS.maxRequestBytes,
+    bytes !== undefined,
+    quantity("limits.maxRequestBytes", bytes ?? AGENT_DEFAULTS.maxRequestBytes),
+    ceilings.maxRequestBytes,
+    String(ceilings.maxRequestBytes),
   );
   const redact = spec.logging?.redact ?? [];
   const logging = {
-    content: spec.logging?.content ?? "Metadata",
+    content: cappedContent(spec.logging?.content, ceilings.loggingContent, (most) =>
+      faults.push(agentFinding("AboveCeiling", "logging.content", most)),
+    ),
     maxBytes: quantity("logging.maxBytes", spec.logging?.maxBytes ?? AGENT_DEFAULTS.logBytes),
     ...(redact.length === 0 ? {} : { redact }),
   };
@@ -83,4 +111,18 @@ export function acceptAgent(spec: A2AAgentSpec, settings: Pick<TranslateSettings
     return { ok: false, first: first ?? agentFinding("InvalidSelector"), more };
   }
   return { ok: true, accepted: { admission, urls, timeouts, maxRequestBytes, logging } };
+}
+
+const CONTENTS = ["None", "Metadata", "Full"] as const;
+type Content = (typeof CONTENTS)[number];
+
+function cappedContent(
+  asked: Content | undefined,
+  ceiling: Content | undefined,
+  above: (most: Content) => void,
+): Content {
+  const wanted = asked ?? "Metadata";
+  if (ceiling === undefined || CONTENTS.indexOf(wanted) <= CONTENTS.indexOf(ceiling)) return wanted;
+  if (asked !== undefined) above(ceiling);
+  return ceiling;
 }

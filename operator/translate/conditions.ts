@@ -20,6 +20,12 @@ const agentReasons = {
     status: "False",
     message: (field: string, form: string) => `${field} cannot be read: write it as ${form}.`,
   },
+  AboveCeiling: {
+    type: "Accepted",
+    status: "False",
+    message: (field: string, ceiling: string) =>
+      `${field} is above what the administrator allows: write ${ceiling} or less.`,
+  },
   InvalidSelector: {
     type: "Accepted",
     status: "False",
