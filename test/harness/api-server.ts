@@ -46,6 +46,8 @@ export interface ApiServer {
   readonly url: string;
   readonly token: string;
   readonly caFile: string;
+  /** Of its etcd, which answers JSON under /v3. */
+  readonly etcdUrl: string;
   /** Path of a kubeconfig for the administrator. */
   readonly kubeconfig: string;
   /** A request as administrator; a body that is not a string is sent as JSON. */
@@ -184,6 +186,7 @@ export async function startApiServer(): Promise<ApiServer> {
     url,
     token,
     caFile,
+    etcdUrl: `http://127.0.0.1:${client}`,
     kubeconfig: kubeconfigFor(url),
     request,
     kubeconfigFor,

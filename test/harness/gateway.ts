@@ -50,7 +50,7 @@ function handle(name: string, url: string, adminUrl: string, run: () => Child): 
       await handled.child.ended;
       handled.child = run();
     },
-    ready: async (ms = 30_000) => {
+    ready: async (ms = 60_000) => {
       await eventually(`${name} is ready`, () => ok(`${adminUrl}/readyz`), ms).catch((error: unknown) => {
         throw new Error(`${String(error)}\n${handled.child.output().slice(-2_000)}`);
       });

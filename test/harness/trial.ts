@@ -1,13 +1,14 @@
 // A gateway that is put on trial: edits, revocations, requests and streams while operators are killed, stopped and cut off, and proxies come
 // and go. In: how many edits. Out: lies of `Programmed`, how long each revocation took, requests that failed.
 import { post, sendBody } from "./calls.ts";
-import type { Cluster } from "./cluster.ts";
+import { startCluster, type Cluster } from "./cluster.ts";
+import { startAgent } from "./example-agents.ts";
 import { operatorFaults, type Fault } from "./faults.ts";
 import type { ProxyProcess } from "./gateway.ts";
-import type { Island } from "./island.ts";
+import { makeIsland, type Island } from "./island.ts";
 import { key, NAMESPACE, urlAgent } from "./objects.ts";
 import { eventually } from "./processes.ts";
-import { createProxyEndpoints } from "./proxy-endpoints.ts";
+import { createProxyEndpoints, proxyServiceOption } from "./proxy-endpoints.ts";
 import { startTraffic } from "./traffic.ts";
 import { createTruth } from "./truth.ts";
 import { startWitness } from "./witness.ts";
@@ -31,8 +32,7 @@ export interface Verdict {
   readonly failures: readonly string[];
 }
 
-export interface TrialDeps {
-  /** Its operators know `proxyServiceOption`. */
+interface TrialDeps {
   readonly cluster: Cluster;
   readonly islands: readonly Island[];
   /** URL of an agent that answers. */
@@ -41,6 +41,31 @@ export interface TrialDeps {
   readonly say: (line: string) => void;
 }
 
+/** Starts two operators on islands, three proxies and an agent, and puts them on trial. */
+export async function trial(edits: number, say: (line: string) => void): Promise<Verdict> {
+  const islands: Island[] = [];
+  const agent = await startAgent("hello", "a");
+  let cluster: Cluster | undefined;
+  try {
+    cluster = await startCluster({
+      operators: 2,
+      proxies: 3,
+      operatorArgs: [`--lease-duration=${LEASE}`, proxyServiceOption],
+      place: async (n, api) => {
+        const island = await makeIsland(n, api);
+        islands.push(island);
+        return island.place;
+      },
+    });
+    return await runTrial({ cluster, islands, upstream: agent.url, edits, say });
+  } finally {
+    await Promise.all([cluster?.stop(), agent.child.stop()]);
+    await Promise.all(islands.map((island) => island.close()));
+  }
+}
+
+/** Short, so that another operator writes statuses soon. */
+const LEASE = "3s";
 const TOKEN = "sk-trial-0123456789-0123456789-0123456789";
 const AGENTS = 5;
 /** Milliseconds that an editor waits for `Programmed` before it edits again all the same. */
@@ -59,7 +84,7 @@ async function openStreams({ adminUrl }: ProxyProcess): Promise<number> {
 
 const tokenOf = (name: string): string => `sk-${name}-0123456789-0123456789-0123456789`;
 
-export async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): Promise<Verdict> {
+async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): Promise<Verdict> {
   const endpoints = await createProxyEndpoints(cluster);
   for (const proxy of cluster.proxies) await endpoints.add(proxy);
   const names = Array.from({ length: AGENTS }, (_, n) => `edited-${n}`);

@@ -13,8 +13,23 @@ export interface Arrival {
   readonly snapshotBytes: number;
   /** Bytes from all operators, from coming back after one edit until its table is the operators' again. */
   readonly reconnectBytes: number;
-  /** MiB once it was ready. */
+  /** MB two seconds after it was ready. */
   readonly memory: number;
+}
+
+const SETTLED_MS = 2_000;
+
+/** Memory of a proxy that has just come, in MB. */
+export async function memoryOfNew(side: Side, folder: string, tree: string | undefined): Promise<number> {
+  const urls = side.cluster.operators.map(({ url }) => url);
+  const proxy = await startProxy("first", urls, { folder, tree, args: [`--gateway-name=${side.gateway}`] });
+  try {
+    await proxy.ready(300_000);
+    await pause(SETTLED_MS);
+    return memoryOf(proxy);
+  } finally {
+    await proxy.child.stop();
+  }
 }
 
 /** Starts one proxy more with relays between, cuts it off for the time of one edit, and stops it. `folder`: for its last good table. */
@@ -32,7 +47,7 @@ export async function arrival(side: Side, folder: string, tree: string | undefin
     await proxy.ready(300_000);
     const readyMs = performance.now() - begun;
     const snapshotBytes = received();
-    await pause(2_000);
+    await pause(SETTLED_MS);
     const memory = memoryOf(proxy);
     for (const relay of relays) relay.cut();
     await eventually("it is cut off", async () => sum(await metricsOf(proxy), "parley_table_connected") === 0);

@@ -9,7 +9,7 @@ import { node } from "../../harness/gateway.ts";
 import { ownNetwork } from "../../harness/own-network.ts";
 import { freePort, start } from "../../harness/processes.ts";
 import { checkOut } from "../check-out.ts";
-import { arrival } from "./arrival.ts";
+import { arrival, memoryOfNew } from "./arrival.ts";
 import { cost, memory, propagation } from "./measures.ts";
 import { fill } from "./objects.ts";
 import { controlOptions, type ControlOptions, type Size } from "./options.ts";
@@ -43,6 +43,7 @@ function detail(line: string): void {
 async function measure(
   sides: readonly Side[],
   trees: ReadonlyMap<Side, string | undefined>,
+  fewKeys: ReadonlyMap<Side, number>,
   size: Size,
   options: ControlOptions,
   folder: string,
@@ -76,6 +77,7 @@ async function measure(
       busy: theirs,
       cost: spent,
       arrival: arrived,
+      fewKeys: fewKeys.get(side),
       atRest: rested,
       after: memory(side),
       restartMs: restarted.get(side) ?? Number.NaN,
@@ -163,14 +165,22 @@ async function run(options: ControlOptions): Promise<void> {
     const all: Figures[] = [];
     let from: Size = { agents: 0, keys: 0 };
     for (const size of options.sizes) {
+      const fewKeys = new Map<Side, number>();
       for (const side of sides) {
-        await fill(api, side.gateway, upstream, from, size, detail);
-        if (from.keys === 0) await prepareSide(side, upstream);
+        let there = from;
+        if (from.keys === 0) {
+          there = { agents: size.agents, keys: Math.min(size.agents, size.keys) };
+          await fill(api, side.gateway, upstream, from, there, detail);
+          await prepareSide(side, upstream);
+          await side.rest();
+          fewKeys.set(side, await memoryOfNew(side, folder, trees.get(side)));
+        }
+        await fill(api, side.gateway, upstream, there, size, detail);
         progress(`${side.label}: waiting until ${size.agents} agents and ${size.keys} keys are programmed`);
         await side.rest();
       }
       from = size;
-      const figures = await measure(sides, trees, size, options, folder);
+      const figures = await measure(sides, trees, fewKeys, size, options, folder);
       all.push(...figures);
       progress("");
       const [mine, theirs] = figures;
@@ -186,7 +196,7 @@ async function run(options: ControlOptions): Promise<void> {
       ),
     );
   } finally {
-    for (const end of ends.toReversed()) await end();
+    for (const end of ends.toReversed()) await Promise.resolve(end()).catch(() => undefined);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -202,10 +212,15 @@ if (!asked.ok) {
   console.error("The bench reads CPU times from /proc: run it on Linux.");
   process.exitCode = 2;
 } else if (argv.includes(INSIDE)) {
-  await run(asked.options).catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+  // Whatever still runs ends with the process.
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  await run(asked.options).then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 } else {
   const [program, ...words] = ownNetwork() ?? [];
   if (program === undefined) {

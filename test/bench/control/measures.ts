@@ -173,7 +173,7 @@ export async function cost(
 }
 
 export interface Memory {
-  /** MiB of the largest. */
+  /** MB of the largest. */
   readonly operator: number;
   readonly proxy: number;
 }

@@ -1,7 +1,9 @@
-// The objects of the bench and how they are made fast: many creates at once over connections that stay open.
-// In: an API server, a gateway, sizes. Out: agents and keys there; keys name tokens in Secrets of up to 1,000 each.
-import type { ApiServer } from "../../harness/api-server.ts";
+// The objects of the bench. In: an API server, a gateway, sizes. Out: agents and keys there; keys name tokens in Secrets of 1,000 each.
+import { createHash } from "node:crypto";
+import type { ApiServer, KubeBody } from "../../harness/api-server.ts";
 import type { KubeObject } from "../../harness/cluster.ts";
+import { eventually } from "../../harness/processes.ts";
+import { writeCopies } from "./copies.ts";
 import type { Size } from "./options.ts";
 
 export const NAMESPACE = "default";
@@ -9,8 +11,8 @@ const AGENTS = `/apis/parley.dev/v1alpha1/namespaces/${NAMESPACE}/a2aagents`;
 const KEYS = `/apis/parley.dev/v1alpha1/namespaces/${NAMESPACE}/virtualkeys`;
 const SECRETS = `/api/v1/namespaces/${NAMESPACE}/secrets`;
 const TOKENS_IN_SECRET = 1_000;
-const CONCURRENCY = 32;
-/** Tokens that no key of the filling names: for keys that come and go. */
+const CONCURRENCY = 8;
+/** Tokens that no key of the filling names: for keys that come and go, and the last of them for the original. */
 export const SPARE = 1_000;
 
 export const tokenOf = (gateway: string, n: number): string => `sk-${gateway}-${n}-0123456789-0123456789-0123456789`;
@@ -51,16 +53,49 @@ async function create(api: ApiServer, path: string, object: KubeObject): Promise
   if (status !== 201) throw new Error(`${object.kind} ${object.metadata.name}: ${status} ${body.message}`);
 }
 
-async function inParallel(from: number, to: number, one: (n: number) => Promise<void>): Promise<void> {
+/** Secrets of tokens `from` to `to`, in thousands. */
+async function createTokens(api: ApiServer, gateway: string, from: number, to: number): Promise<void> {
   let next = from;
-  await Promise.all(
-    Array.from({ length: CONCURRENCY }, async () => {
-      for (let n = next++; n < to; n = next++) await one(n);
-    }),
+  const work = async (): Promise<void> => {
+    for (let n = next++; n < to; n = next++) {
+      const stringData: Record<string, string> = {};
+      for (let t = n * TOKENS_IN_SECRET; t < (n + 1) * TOKENS_IN_SECRET; t += 1) {
+        stringData[`t${t}`] = tokenOf(gateway, t);
+      }
+      const name = secretName(gateway, n * TOKENS_IN_SECRET);
+      await create(api, SECRETS, {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name, namespace: NAMESPACE, labels: { "parley.dev/credential": "key" } },
+        stringData,
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+}
+
+const ORIGINAL = "original";
+
+/** An object that the operator has judged: programmed, and nothing left to say. */
+async function judged(api: ApiServer, path: string): Promise<KubeBody> {
+  return await eventually(
+    `${path} is Ready`,
+    async () => {
+      const { body } = await api.request("GET", path);
+      const { conditions = [] } = body.status ?? {};
+      const ready = conditions.some(({ type, status }) => type === "Ready" && status === "True");
+      const discovered = body.kind !== "A2AAgent" || conditions.some(({ type }) => type === "Discovered");
+      return ready && discovered ? body : undefined;
+    },
+    300_000,
+    200,
   );
 }
 
-/** Brings the objects of a gateway from one size to another. `say` is told how far it is. */
+/**
+ * Brings the objects of a gateway from one size to another: tokens and one agent and one key by the API server, the others as copies of
+ * these. Its operators and proxies run.
+ */
 export async function fill(
   api: ApiServer,
   gateway: string,
@@ -69,39 +104,50 @@ export async function fill(
   to: Size,
   say: (line: string) => void,
 ): Promise<void> {
-  const begun = performance.now();
+  const secrets = (size: Size): number => Math.ceil((size.keys + SPARE) / TOKENS_IN_SECRET);
+  await createTokens(api, gateway, from.keys === 0 ? 0 : secrets(from), secrets(to));
+  if (from.keys === 0) {
+    await create(api, AGENTS, agent(gateway, ORIGINAL, upstream));
+    await create(api, KEYS, key(gateway, ORIGINAL, SPARE - 1, [ORIGINAL]));
+  }
+  const [anAgent, aKey] = [
+    await judged(api, `${AGENTS}/${gateway}-${ORIGINAL}`),
+    await judged(api, `${KEYS}/${gateway}-${ORIGINAL}`),
+  ];
   let made = 0;
-  const all = to.agents - from.agents + to.keys - from.keys;
   const tick = (): void => {
     made += 1;
-    if (made % 100 !== 0) return;
-    const rate = made / ((performance.now() - begun) / 1_000);
-    say(`${gateway}: ${made} of ${all} objects made, ${rate.toFixed(0)} a second`);
+    if (made % 100 === 0) say(`${gateway}: ${made} of ${to.agents - from.agents + to.keys - from.keys} objects made`);
   };
-  // The tokens before the keys, so that no key waits for its own. The first Secret holds the spare ones.
-  const first = from.keys === 0 ? 0 : Math.ceil((from.keys + SPARE) / TOKENS_IN_SECRET);
-  await inParallel(first, Math.ceil((to.keys + SPARE) / TOKENS_IN_SECRET), async (n) => {
-    const stringData: Record<string, string> = {};
-    for (let t = n * TOKENS_IN_SECRET; t < (n + 1) * TOKENS_IN_SECRET; t += 1)
-      stringData[`t${t}`] = tokenOf(gateway, t);
-    await create(api, SECRETS, {
-      apiVersion: "v1",
-      kind: "Secret",
-      metadata: {
-        name: secretName(gateway, n * TOKENS_IN_SECRET),
-        namespace: NAMESPACE,
-        labels: { "parley.dev/credential": "key" },
-      },
-      stringData,
-    });
-  });
-  await inParallel(from.agents, to.agents, async (n) => {
-    await create(api, AGENTS, agent(gateway, `agent-${n}`, upstream));
-    tick();
-  });
-  await inParallel(from.keys, to.keys, async (n) => {
-    const agents = [`agent-${n % to.agents}`, `agent-${(n * 7 + 1) % to.agents}`];
-    await create(api, KEYS, key(gateway, `key-${n}`, SPARE + n, agents));
-    tick();
-  });
+  const url = anAgent.status?.["url"];
+  await writeCopies(
+    api,
+    "a2aagents",
+    anAgent,
+    { from: from.agents, to: to.agents },
+    (n) => {
+      const { metadata, spec } = agent(gateway, `agent-${n}`, upstream) as KubeObject & { spec: KubeBody["spec"] };
+      return {
+        name: metadata.name,
+        spec: spec ?? {},
+        status: typeof url === "string" ? { url: url.replace(ORIGINAL, `agent-${n}`) } : {},
+      };
+    },
+    tick,
+  );
+  await writeCopies(
+    api,
+    "virtualkeys",
+    aKey,
+    { from: from.keys, to: to.keys },
+    (n) => {
+      const agents = [`agent-${n % to.agents}`, `agent-${(n * 7 + 1) % to.agents}`];
+      const { metadata, spec } = key(gateway, `key-${n}`, SPARE + n, agents) as KubeObject & { spec: KubeBody["spec"] };
+      const sha256 = createHash("sha256")
+        .update(tokenOf(gateway, SPARE + n))
+        .digest("hex");
+      return { name: metadata.name, spec: spec ?? {}, status: { fingerprint: sha256.slice(0, 8) } };
+    },
+    tick,
+  );
 }

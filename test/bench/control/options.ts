@@ -28,8 +28,7 @@ loops, memory, time until a new proxy is ready, bytes after a reconnect, writes 
   --against COMMIT  runs another commit beside this tree, over objects of its own, and takes turns with it; prints ratios
   --help            prints this
 
-It takes about 10 minutes at 1000/10000 and an hour at 10000/100000 on two cores; most of that is making the objects. It needs Linux with
-unshare and ip, and what the feature tests need (Go for the API server, once).`;
+It takes some ten minutes for each size. It needs Linux with unshare and ip, and what the feature tests need (Go for the API server, once).`;
 
 /** @returns the options, or a text with the exit code to end with */
 export function controlOptions(

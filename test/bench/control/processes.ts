@@ -10,9 +10,10 @@ export function cpuOf({ child }: ParleyProcess): number {
   return sum;
 }
 
-/** Resident memory in MiB. */
+/** Resident memory in MB (10⁶ bytes). */
 export function memoryOf({ child }: ParleyProcess): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "latin1"))?.[1] ?? Number.NaN) / 1024;
+  const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "latin1"))?.[1];
+  return (Number(kib) * 1024) / 1e6;
 }
 
 /** The exposition of a process. Reading it begins a new period for the delay of its event loop. */

@@ -12,6 +12,8 @@ export interface Figures {
   readonly busy: Propagation;
   readonly cost: Cost;
   readonly arrival: Arrival;
+  /** MB of a new proxy with as many keys as agents, where that was measured on the way. */
+  readonly fewKeys: number | undefined;
   /** Of processes that were started with everything there, and after all measures. */
   readonly atRest: Memory;
   readonly after: Memory;
@@ -88,22 +90,22 @@ export function linesOf(figures: readonly Figures[]): readonly Line[] {
   line("requests that failed", "", 0, (f) => f.cost.failedRequests, 0);
   line(
     "memory of a new proxy",
-    "MiB",
+    "MB",
     0,
     (f) => f.arrival.memory,
     ({ agents }) => (agents > LARGE ? undefined : 250),
   );
   line(
     "memory of a proxy, after all",
-    "MiB",
+    "MB",
     0,
     (f) => f.after.proxy,
     ({ agents }) => (agents > LARGE ? undefined : 250),
   );
-  line("memory of an operator, started", "MiB", 0, (f) => f.atRest.operator);
+  line("memory of an operator, started", "MB", 0, (f) => f.atRest.operator);
   line(
     "memory of an operator, after all",
-    "MiB",
+    "MB",
     0,
     (f) => f.after.operator,
     ({ agents }) => (agents > LARGE ? undefined : 400),

@@ -51,7 +51,7 @@ export function createSide(label: string, gateway: string, cluster: Cluster, ups
     },
     comeAndGo: async () => {
       edits += 1;
-      const spare = 1 + (edits % (SPARE - 1));
+      const spare = 1 + (edits % (SPARE - 2));
       const made = key(gateway, `fresh-${edits}`, spare, ["agent-0"]);
       const question = { path: "/a2a/agent-0", token: tokenOf(gateway, spare), before: 401, after: 200 };
       const came = await prober.time(question, () => cluster.apply(made));
