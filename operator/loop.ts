@@ -1,14 +1,13 @@
 // The one loop of the operator. In: changes of all kinds as they are read. Out: the store kept up to them, and, once every kind has been
 // read, what changed translated, published and handed to statuses: in slices of a few milliseconds, so that nothing else has to wait.
 import type { Log } from "../process/log.ts";
-import type { RowChange } from "../proxy/table/contract.ts";
 import type { KindChange } from "./kube/reflector.ts";
 import { refOf } from "./objects.ts";
 import type { Kind, Ref } from "./objects.ts";
 import type { HeldKind, Relists, Scope } from "./relists.ts";
 import type { Store } from "./store.ts";
 import type { Translation } from "./translate/engine.ts";
-import type { ObjectResult } from "./translate/result.ts";
+import type { EncodedChange, ObjectResult } from "./translate/result.ts";
 
 /** Milliseconds of translation between two turns of everything else. */
 const SLICE = 8;
@@ -17,7 +16,7 @@ export interface LoopDeps {
   readonly store: Store;
   readonly relists: Relists;
   readonly translation: Pick<Translation, "mark" | "reconsider" | "work" | "rebuild" | "idle">;
-  readonly publisher: { apply(changes: readonly RowChange[]): number; open(): void };
+  readonly publisher: { apply(changes: readonly EncodedChange[]): number; open(): void };
   readonly status: {
     results(results: readonly ObjectResult[], sequence: number): void;
     removed(ref: Ref): void;

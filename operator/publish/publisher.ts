@@ -53,8 +53,11 @@ export type AckOutcome =
   | "OtherVersion";
 
 export interface Publisher {
-  /** Takes changes in. Returns the sequence of the batch that carries them, which may not have gone out yet. */
-  apply(changes: readonly RowChange[]): number;
+  /**
+   * Takes changes in. Returns the sequence of the batch that carries them, which may not have gone out yet. `line`: the row's PUT line,
+   * where it is known already.
+   */
+  apply(changes: readonly (RowChange & { readonly line?: string })[]): number;
   /** From now on streams are served: everything is synced and the table is whole. */
   open(): void;
   readonly isOpen: boolean;
@@ -231,12 +234,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   return {
     apply: (changes) => {
-      for (const { id, row } of changes) {
+      for (const { id, row, line: encoded } of changes) {
         if (row === null) {
           if (!lines.delete(id)) continue;
           digest.delete(id);
         } else {
-          const line = encodePut(id, row);
+          const line = encoded ?? encodePut(id, row);
           if (lines.get(id) === line) continue;
           lines.set(id, line);
           digest.set(id, rowHash(id, line));

@@ -1,9 +1,10 @@
 // Holds what was last given and tells what is new. In: rows and results as they come. Out: differences, in the order of the contract.
 import { isDeepStrictEqual } from "node:util";
 import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
+import { encodePut } from "../../proxy/table/encode.ts";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
-import type { ObjectResult, TranslateOutput } from "./result.ts";
+import type { EncodedChange, ObjectResult, TranslateOutput } from "./result.ts";
 
 export interface Output {
   row(id: RowId, row: Row | null): void;
@@ -21,7 +22,8 @@ export interface Output {
 }
 
 export function createOutput(): Output {
-  const rows = new Map<RowId, Row>();
+  /** Lines as they are sent: a string takes a fraction of the row's memory, and whoever publishes it keeps it too. */
+  const rows = new Map<RowId, string>();
   const results = new Map<Ref, ObjectResult>();
   const newRows = new Map<RowId, Row | null>();
   const newResults = new Map<Ref, ObjectResult | null>();
@@ -29,15 +31,17 @@ export function createOutput(): Output {
   const gone = new Map<Ref, Named>();
   let everything = false;
 
-  const takeRows = (): RowChange[] => {
-    const changes: RowChange[] = [];
+  const takeRows = (): EncodedChange[] => {
+    const changes: EncodedChange[] = [];
     for (const [id, row] of newRows) {
       if (row === null) {
         if (rows.delete(id) || everything) changes.push({ id, row });
-      } else if (everything || !isDeepStrictEqual(rows.get(id), row)) {
-        rows.set(id, row);
-        changes.push({ id, row });
+        continue;
       }
+      const line = encodePut(id, row);
+      if (!everything && rows.get(id) === line) continue;
+      rows.set(id, line);
+      changes.push({ id, row, line });
     }
     newRows.clear();
     return changes.sort(byDependence);
@@ -76,10 +80,11 @@ export function createOutput(): Output {
       const taken = { changes: takeRows(), results: changed.sort(byName), removed: [...gone.values()].sort(byName) };
       gone.clear();
       everything = false;
-      last = taken;
+      // No more than that: at first everything is a change.
+      last = { changes: taken.changes.filter(({ row }) => row === null), removed: taken.removed };
       return taken;
     },
-    rows: () => rows.entries().map(([id, row]) => ({ id, row })),
+    rows: () => rows.entries().map(([id, line]) => ({ id, row: (JSON.parse(line) as { readonly row: Row }).row })),
     results: () => results.values(),
   };
 }

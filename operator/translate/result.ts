@@ -26,11 +26,14 @@ export interface ObjectResult {
   readonly rowId: RowId | null;
 }
 
+/** `line`: the PUT line of the row, which is made but once. */
+export type EncodedChange = RowChange & { readonly line?: string };
+
 export interface TranslateOutput {
   /** What was done of that which was marked, and of what depends on it. */
   readonly refs: readonly Ref[];
   /** In an order in which a referred row comes before the row that refers to it. */
-  readonly changes: readonly RowChange[];
+  readonly changes: readonly EncodedChange[];
   /** Objects whose result differs from the one given before. */
   readonly results: readonly ObjectResult[];
   /** Objects of ours that are gone. */
