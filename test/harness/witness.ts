@@ -22,8 +22,11 @@ export function programmedGeneration(object: KubeBody): number {
   return condition?.status === "True" ? (condition.observedGeneration ?? 0) : 0;
 }
 
-/** Watches from now on. An end of the watch fails whoever waits: the API server is not what is broken here. */
-export async function startWitness(api: ApiServer): Promise<Witness> {
+/** Watches from now on; `onAgent` is told of every write. An end of the watch fails whoever waits: the API server is not what is broken here. */
+export async function startWitness(
+  api: ApiServer,
+  onAgent: (agent: KubeBody) => void = () => undefined,
+): Promise<Witness> {
   const { body: list } = await api.request("GET", PATH);
   const dispatcher = new Agent({ connect: { ca: readFileSync(api.caFile) } });
   const stop = new AbortController();
@@ -49,7 +52,9 @@ export async function startWitness(api: ApiServer): Promise<Witness> {
       rest = lines.pop() ?? "";
       for (const line of lines) {
         events += 1;
-        take((JSON.parse(line) as { readonly object: KubeBody }).object);
+        const { object } = JSON.parse(line) as { readonly object: KubeBody };
+        take(object);
+        onAgent(object);
       }
       for (const check of waiting) check();
     }
