@@ -3,6 +3,8 @@ import { isFieldName, isFieldValue } from "./fields.ts";
 
 /** Methods whose requests say that they have no body (RFC 9110 section 8.6). */
 const EXPECTS_BODY: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
+/** What says where a message ends and what becomes of its connection is said here alone. */
+const OURS: ReadonlySet<string> = new Set(["host", "connection", "content-length", "transfer-encoding", "upgrade"]);
 const notPath = /[^\x21-\x7e\x80-\xff]/;
 
 export interface RequestHead {
@@ -10,7 +12,7 @@ export interface RequestHead {
   /** With its query; as it stands in the request line. */
   readonly path: string;
   readonly host: string;
-  /** Names and values in turn; none of host, connection, content-length, transfer-encoding. */
+  /** Names and values in turn; none that says where the message ends or what becomes of its connection. */
   readonly fields: readonly string[];
   /** Octets of the body; undefined: it has none. */
   readonly length: number | undefined;
@@ -19,7 +21,7 @@ export interface RequestHead {
 /**
  * Writes a head, with the empty line after it.
  *
- * @returns undefined when anything in it could end a line or a head early, or is not latin1: nothing of it may be sent then
+ * @returns undefined when anything in it could end a line, a head or the message elsewhere, or is not latin1: nothing of it may be sent then
  */
 export function requestHead({ method, path, host, fields, length }: RequestHead): string | undefined {
   if (!isFieldName(method) || !path.startsWith("/") || notPath.test(path) || host === "" || notPath.test(host)) {
@@ -29,7 +31,7 @@ export function requestHead({ method, path, host, fields, length }: RequestHead)
   for (let index = 0; index < fields.length; index += 2) {
     const name = fields[index] ?? "";
     const value = fields[index + 1] ?? "";
-    if (!isFieldName(name) || !isFieldValue(value)) return undefined;
+    if (!isFieldName(name) || !isFieldValue(value) || OURS.has(name.toLowerCase())) return undefined;
     head += `${name}: ${value}\r\n`;
   }
   if (length !== undefined) head += `content-length: ${length}\r\n`;
