@@ -4,13 +4,15 @@
 import type { Agent, Key, Table } from "./compiled.ts";
 import type { NamespaceRow, RowId } from "./contract.ts";
 import { compile, type Compiled } from "./rows.ts";
-import { identityOf, isNewer, servedIdentity, type SeenRow } from "./seen-row.ts";
+import { identityOf, isNewer, servedIdentity, type RowIdentity, type SeenRow } from "./seen-row.ts";
 import { createSharedParts } from "./shared-parts.ts";
 import type { TableWriter } from "./table.ts";
 
 interface Mark {
   readonly source: string;
   readonly seen: SeenRow;
+  /** Rows under its id that it came after, newest first. */
+  readonly dead: readonly RowIdentity[];
   readonly compiled: Compiled | undefined;
   readonly at: number;
   active: boolean;
@@ -39,6 +41,8 @@ export interface Marks {
 /** Marks that are not active are kept so long, milliseconds, and so many. */
 const KEPT_MS = 30_000;
 const KEPT = 20_000;
+/** Rows that are remembered as having come before one, for each stream. */
+const DEAD = 8;
 
 /** `now`: milliseconds that never step. */
 export function createMarks(deps: { readonly table: Table & TableWriter; readonly now: () => number }): Marks {
@@ -74,7 +78,7 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
     if (!mark.active && mark.at <= now() - KEPT_MS) return drop(mark);
     if (table.holds(seen.id, seen.hash)) return setActive(mark, false);
     const served = servedIdentity(table, seen.id);
-    if (served !== undefined && isNewer(served, seen)) return drop(mark);
+    if (served !== undefined && isNewer(served, seen, mark.dead)) return drop(mark);
     // What is not served need not be withheld.
     if (served === undefined && table.namespace(seen.id.slice("namespace/".length)) === undefined) {
       return setActive(mark, false);
@@ -119,10 +123,12 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
       for (const row of rows) {
         const { id } = row;
         const earlier = byId.get(id)?.get(source);
-        const before = row.before ?? identityOf(earlier?.seen.row) ?? earlier?.seen.before;
+        const known = [row.before, identityOf(earlier?.seen.row), ...(earlier?.dead ?? [])];
+        const dead = known.filter((one) => one !== undefined).slice(0, DEAD);
         const mark: Mark = {
           source,
-          seen: { ...row, before },
+          seen: row,
+          dead,
           compiled: row.row === null ? undefined : compile(id, row.row, shared),
           at: now(),
           active: false,

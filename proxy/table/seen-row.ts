@@ -49,16 +49,15 @@ export function identityOf(row: unknown): RowIdentity | undefined {
 }
 
 /**
- * Whether the row that is served now is newer than one that was seen: another object than both that are known of, a higher generation, or
- * the same with a token other than the one that had died then.
+ * Whether the row that is served now is newer than one that was seen. `dead`: rows that the seen one came after. Newer is another object than
+ * all of these, a higher generation, or the same with a token that none of them had.
  */
-export function isNewer(now: RowIdentity, seen: SeenRow): boolean {
+export function isNewer(now: RowIdentity, seen: Pick<SeenRow, "row">, dead: readonly RowIdentity[]): boolean {
   const after = identityOf(seen.row);
-  const { before } = seen;
-  const newest = after ?? before;
-  if (newest?.uid === now.uid) {
-    if (now.generation !== newest.generation) return now.generation > newest.generation;
-    return before?.sha256 !== undefined && now.sha256 !== before.sha256 && now.sha256 !== after?.sha256;
-  }
-  return before?.uid !== now.uid;
+  const before = dead.filter(({ uid }) => uid === now.uid);
+  if (after?.uid !== now.uid && (after !== undefined || before.length === 0)) return before.length === 0;
+  const generation = after?.generation ?? Math.max(...before.map((one) => one.generation));
+  if (now.generation !== generation) return now.generation > generation;
+  const tokens = before.map(({ sha256 }) => sha256);
+  return tokens.length > 0 && now.sha256 !== undefined && ![...tokens, after?.sha256].includes(now.sha256);
 }
