@@ -10,6 +10,9 @@ export interface ProxyConfig {
   /** Where clients come in. */
   readonly listen: ListenAddress;
   readonly adminListen: ListenAddress;
+  /** Files of the certificate for clients, with its chain, and of its key; undefined: plain HTTP. */
+  readonly tlsCert: string | undefined;
+  readonly tlsKey: string | undefined;
   /** Base URLs of operators; empty where the table is filled in the same process. */
   readonly operators: readonly string[];
   /** File of the CAs that operators' certificates may come from; undefined: the system's. */
@@ -56,6 +59,11 @@ const table = {
     default: "127.0.0.1:9090",
     help: "Where health, readiness, metrics and the redacted table dump are served.",
   }),
+  tlsCert: option(value.path, {
+    group: "Listeners",
+    help: "Certificate for clients with its chain, PEM; read again when it changes. Without it clients are served plain HTTP.",
+  }),
+  tlsKey: option(value.path, { group: "Listeners", help: "The key of --tls-cert, PEM." }),
   operators: option(value.listOf(value.httpUrl), {
     group: "Table",
     required: true,
@@ -150,6 +158,9 @@ export function parseProxyConfig(deps: {
   const faults: string[] = [];
   if (options.operators.length === 0)
     faults.push("--operators names none: write --operators=URL, or set PARLEY_OPERATORS");
+  if ((options.tlsCert === undefined) !== (options.tlsKey === undefined)) {
+    faults.push("--tls-cert and --tls-key belong together: write both");
+  }
   const plain = options.operators.find((url) => url.startsWith("http:"));
   if (plain !== undefined && (options.operatorCa !== undefined || options.tokenFile !== undefined)) {
     faults.push(`--operators names ${plain}: with --operator-ca or --token-file write https URLs`);

@@ -1,7 +1,8 @@
 // The HTTP listener. In: connections of clients. Out: whole request heads to the handler; what is no proper request is refused here,
 // counted and cut off, before any stage sees it.
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
+import type { CertificatePair } from "../process/certificate-files.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { FailureReason } from "./request/failure.ts";
 
@@ -21,9 +22,17 @@ const lines: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large",
 };
 
+export interface ListenerCertificate {
+  /** Undefined: there is none yet, and no connection succeeds. */
+  readonly current: CertificatePair | undefined;
+  onChange(listener: (pair: CertificatePair) => void): void;
+}
+
 export interface ListenerOptions {
   readonly handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   readonly metrics: Pick<RequestMetrics, "refused">;
+  /** What to serve TLS with, and each pair that comes after; undefined: plain HTTP. */
+  readonly certificate?: ListenerCertificate | undefined;
   /** Whether an answer is under way on the socket: then nothing may be written into it. */
   readonly isAnswering: (socket: Duplex) => boolean;
   /** Milliseconds for the head of a request, and between requests on one connection. */
@@ -33,7 +42,7 @@ export interface ListenerOptions {
 
 /** Makes the server; it does not listen yet. Timeouts of bodies are the handler's, whose answers know the binding. */
 export function createListener(options: ListenerOptions): Server {
-  const { handle, metrics, isAnswering, headersTimeout, keepAliveTimeout } = options;
+  const { handle, metrics, certificate, isAnswering, headersTimeout, keepAliveTimeout } = options;
 
   function refuse(socket: Duplex, status: number, reason: FailureReason): void {
     metrics.refused(reason);
@@ -45,7 +54,7 @@ export function createListener(options: ListenerOptions): Server {
     socket.end(head, () => socket.destroy());
   }
 
-  const server = createServer({
+  const server = serverFor(certificate, {
     // A missing Host is refused by the handler, which counts it.
     requireHostHeader: false,
     maxHeaderSize: MAX_HEADER,
@@ -81,5 +90,14 @@ export function createListener(options: ListenerOptions): Server {
         else socket.destroy();
     }
   });
+  return server;
+}
+
+function serverFor(certificate: ListenerCertificate | undefined, options: ServerOptions): Server {
+  if (certificate === undefined) return createServer(options);
+  const tls = { minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] } as const;
+  const server = process.getBuiltinModule("node:https").createServer({ ...options, ...tls, ...certificate.current });
+  // Connections that stand keep what they were made with.
+  certificate.onChange((pair) => server.setSecureContext({ minVersion: tls.minVersion, ...pair }));
   return server;
 }

@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import { setFlagsFromString } from "node:v8";
 import { Registry } from "prom-client";
+import { watchCertificateFiles } from "../process/certificate-files.ts";
 import { createClock } from "../process/clock.ts";
 import { formatListenAddress } from "../process/listen-address.ts";
 import { createLog, openLogOutput } from "../process/log.ts";
@@ -90,8 +91,14 @@ async function run(config: ProxyConfig): Promise<void> {
     schedule: (flush) => void clock.setTimeout(flush, LOG_DELAY),
   });
 
+  const { tlsCert, tlsKey } = config;
+  const certificate =
+    tlsCert === undefined || tlsKey === undefined
+      ? undefined
+      : await watchCertificateFiles({ certFile: tlsCert, keyFile: tlsKey, clock, log });
   const proxy = createProxy({
     config,
+    certificate,
     table: withheld.table,
     observer,
     metrics,
@@ -147,6 +154,7 @@ async function run(config: ProxyConfig): Promise<void> {
   });
   shutdown.step("drain", async () => void (await proxy.drain(config.drainTimeout)));
   shutdown.step("listener", () => proxy.close());
+  shutdown.step("certificate", () => certificate?.close());
   shutdown.step("subscription", async () => {
     subscription.abort();
     await subscribed;

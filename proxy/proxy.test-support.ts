@@ -4,6 +4,7 @@ import { connect } from "node:net";
 import { createClock } from "../process/clock.ts";
 import type { Clock } from "../process/clock.ts";
 import { embeddedProxyConfig, type ProxyConfig } from "./config.ts";
+import type { ListenerCertificate } from "./listener.ts";
 import type { FinishedRequest } from "./observe/record.ts";
 import { createProxy, type Proxy } from "./proxy.ts";
 import { agentRow, gatewayRow, keyRow, tableOf } from "./request/table.test-support.ts";
@@ -133,7 +134,13 @@ export interface Running {
 /** Starts a proxy over these rows, a key and a gateway row. */
 export async function startProxy(
   changes: readonly RowChange[],
-  options: { config?: Partial<ProxyConfig>; clock?: Clock; random?: () => number; empty?: boolean } = {},
+  options: {
+    config?: Partial<ProxyConfig>;
+    clock?: Clock;
+    random?: () => number;
+    empty?: boolean;
+    certificate?: ListenerCertificate;
+  } = {},
 ): Promise<Running> {
   const rows = [{ id: GATEWAY_ROW_ID, row: gatewayRow() }, keyChange(), ...changes];
   const table = options.empty === true ? createTable() : tableOf(...rows);
@@ -145,6 +152,7 @@ export async function startProxy(
   const silent = (): void => {};
   const proxy = createProxy({
     config: embeddedProxyConfig({ listen: { host: "127.0.0.1", port: 0 }, proxyId: "test", ...options.config }),
+    certificate: options.certificate,
     table,
     observer: {
       finished(record) {

@@ -14,7 +14,7 @@ import { handle } from "./exchange/handle.ts";
 import { createLingering } from "./exchange/lingering.ts";
 import { judgeAgain, sweep } from "./exchange/open.ts";
 import { createSlots } from "./exchange/slots.ts";
-import { createListener } from "./listener.ts";
+import { createListener, type ListenerCertificate } from "./listener.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { Observer } from "./observe/observer.ts";
 import { type Sampling, createTracer } from "./observe/trace.ts";
@@ -40,6 +40,8 @@ export interface ProxyDeps {
     "listen" | "maxBuffered" | "maxBufferedPerKey" | "headersTimeout" | "bodyTimeout" | "keepAliveTimeout"
   >;
   readonly table: Table;
+  /** What clients are served TLS with; undefined: plain HTTP. */
+  readonly certificate?: ListenerCertificate | undefined;
   readonly observer: Pick<Observer, "finished">;
   readonly metrics: Pick<RequestMetrics, "refused" | "streamOpened" | "streamClosed" | "setBuffered">;
   readonly clock: Clock;
@@ -110,6 +112,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   const server = createListener({
     handle: (req, res, awaitsContinue) => handle(plane, req, res, awaitsContinue),
     metrics,
+    certificate: deps.certificate,
     headersTimeout: config.headersTimeout,
     keepAliveTimeout: config.keepAliveTimeout,
     isAnswering(socket) {
@@ -119,7 +122,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
   });
 
   const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
+  // Over TLS a request names the secured socket, not the one beneath.
+  server.on(deps.certificate === undefined ? "connection" : "secureConnection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });

@@ -78,3 +78,8 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version }}
 {{- if .Values.rbac.tokenReview -}}true{{- end -}}
 {{- else if not .Values.namespaces -}}true{{- end -}}
 {{- end -}}
+
+{{/* What proxies speak with clients. */}}
+{{- define "parley.scheme" -}}
+{{- if .Values.proxy.tls.secretName -}}https{{- else -}}http{{- end -}}
+{{- end -}}

@@ -1,0 +1,106 @@
+// The listener of the clients over TLS: the same stages behind it, a certificate that changes, a drain that leaves nobody behind.
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import { connect, type TLSSocket } from "node:tls";
+import { expect, test } from "vitest";
+import { makeCa, makeServing, type Pair } from "../operator/publish/certificates.ts";
+import { createCleanup } from "./cleanup.test-support.ts";
+import {
+  agentChange,
+  endpointAt,
+  endpointsRow,
+  json,
+  message,
+  rpc,
+  startAgent,
+  startProxy,
+  TASK,
+  TOKEN,
+} from "./proxy.test-support.ts";
+
+const use = createCleanup();
+const ca = makeCa("test", Date.now());
+const pairOf = (name: string): Pair => makeServing(ca, [name], Date.now());
+
+async function serving() {
+  const held: (() => void)[] = [];
+  const answer = (res: ServerResponse, id: unknown): void => json(res, 200, { jsonrpc: "2.0", id, result: TASK });
+  const agent = await use(
+    startAgent((_req, res, body) => {
+      const { id } = JSON.parse(body) as { id: unknown };
+      if (body.includes("hold")) held.push(() => answer(res, id));
+      else answer(res, id);
+    }),
+  );
+  let change: (pair: Pair) => void = () => undefined;
+  const certificate = {
+    current: pairOf("first.example.com"),
+    onChange: (listener: (pair: Pair) => void) => {
+      change = listener;
+    },
+  };
+  const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { certificate }));
+  return { ...proxy, held, renew: (pair: Pair) => change(pair) };
+}
+
+async function secure(port: number, servername: string): Promise<TLSSocket> {
+  const socket = connect({ port, host: "127.0.0.1", ca: ca.cert, servername, ALPNProtocols: ["h2", "http/1.1"] });
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+/** Sends text on the connection and gives what comes until it fits. */
+async function exchange(socket: TLSSocket, sent: string, fits: RegExp): Promise<string> {
+  let heard = "";
+  socket.write(sent);
+  while (!fits.test(heard)) heard += String(((await once(socket, "data")) as [Buffer])[0]);
+  return heard;
+}
+
+function call(text = "hello"): string {
+  const body = rpc("message/send", message({ messageId: text }));
+  return [
+    "POST /a2a/travel HTTP/1.1",
+    "Host: gateway.example.com",
+    `Authorization: Bearer ${TOKEN}`,
+    "Content-Type: application/json",
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    "",
+    body,
+  ].join("\r\n");
+}
+
+test("serves A2A, says that it speaks HTTP/1.1, and refuses what is no request", async () => {
+  const { port, refused } = await serving();
+  const socket = await secure(port, "first.example.com");
+  expect(socket.alpnProtocol).toBe("http/1.1");
+  expect(await exchange(socket, call(), /task-1/)).toMatch(/^HTTP\/1\.1 200 OK/);
+  expect(await exchange(await secure(port, "first.example.com"), "garbage\r\n\r\n", /\r\n\r\n/)).toMatch(
+    /^HTTP\/1\.1 400 /,
+  );
+  expect(refused).toEqual(["InvalidRequest"]);
+});
+
+test("shows a new certificate to new connections, and keeps those that stand", async () => {
+  const { port, renew } = await serving();
+  const before = await secure(port, "first.example.com");
+  renew(pairOf("second.example.com"));
+  const after = await secure(port, "second.example.com");
+  expect(await exchange(after, call(), /task-1/)).toMatch(/^HTTP\/1\.1 200 OK/);
+  expect(await exchange(before, call(), /task-1/)).toMatch(/^HTTP\/1\.1 200 OK/);
+  await expect(secure(port, "first.example.com")).rejects.toMatchObject({ code: "ERR_TLS_CERT_ALTNAME_INVALID" });
+});
+
+test("drains: idle connections are closed, a request that runs is answered", async () => {
+  const { port, proxy, held, until } = await serving();
+  const idle = await secure(port, "first.example.com");
+  await exchange(idle, call(), /task-1/);
+  const busy = await secure(port, "first.example.com");
+  const answered = exchange(busy, call("hold"), /task-1/);
+  await until(() => held.length === 1);
+  const drained = proxy.drain(60_000);
+  await once(idle, "close");
+  held[0]?.();
+  expect(await answered).toMatch(/^HTTP\/1\.1 200 OK[\s\S]*\r\nconnection: close/i);
+  expect(await drained).toEqual({ cut: 0 });
+});
