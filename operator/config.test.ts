@@ -84,6 +84,28 @@ describe("parseOperatorConfig", () => {
     });
   });
 
+  it.each([
+    [["--tls=files"], "--tls=files needs --tls-cert=PATH and --tls-key=PATH"],
+    [["--tls-cert=a", "--tls-key=b"], "--tls-cert and --tls-key are not used: write --tls=files"],
+    [["--tls=auto", "--listen=:7700"], "--tls without --proxy-service-account gives the table to everybody"],
+    [["--proxy-service-account=a/b", "--listen=:7700"], "--proxy-service-account without TLS sends tokens in clear"],
+    [["--proxy-service-account=b"], '--proxy-service-account: "b" is not valid: write NAMESPACE/NAME'],
+  ])("refuses %j", (argv, fault) => {
+    expect(parse(argv)).toEqual({ kind: "faults", faults: [expect.stringContaining(fault)] });
+  });
+
+  it("takes ceilings, of which there are none by default", () => {
+    const argv = ["--ceiling-request-bytes=1Mi", "--ceiling-logging-content=Metadata", "--ceiling-first-byte=1m"];
+    expect(parse(argv)).toMatchObject({
+      config: {
+        ceilingRequestBytes: 1024 ** 2,
+        ceilingLoggingContent: "Metadata",
+        ceilingFirstByte: 60_000,
+        ceilingStreamIdle: undefined,
+      },
+    });
+  });
+
   it("tells all faults at once", () => {
     const parsed = parse(["--listen=nowhere", "--gateway-name=Not_OK", "--allowed-upstreams=10.0.0.0/99", "--bogus"]);
     expect(parsed.kind === "faults" ? parsed.faults.map((fault) => fault.split(":")[0]) : parsed).toEqual([

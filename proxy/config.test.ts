@@ -73,6 +73,14 @@ describe("the proxy's configuration", () => {
     });
   });
 
+  test.each([
+    ["--tls-cert=a", "--tls-cert and --tls-key belong together: write both"],
+    ["--token-file=t", "--operators names http://o:7700: with --operator-ca or --token-file write https URLs"],
+    ["--operator-ca=c", "--operators names http://o:7700: with --operator-ca or --token-file write https URLs"],
+  ])("refuses %s on its own", (argument, fault) => {
+    expect(parse(["--operators=http://o:7700", argument])).toEqual({ kind: "faults", faults: [fault] });
+  });
+
   test("has help that names every option", () => {
     const parsed = parse(["--help"]);
     const help = parsed.kind === "help" ? parsed.text : "";
