@@ -246,7 +246,6 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         }
         dirty.add(id);
       }
-      // Held and confirmed by an administrator first, once there are guards: a relist that drops most of the rows.
       if (dirty.size === 0) return state.sequence;
       const carrying = state.sequence + 1;
       if (isOpen && flushTimer === undefined) {

@@ -30,7 +30,7 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
   const [listen, admin] = [await freePort(), await freePort()];
   const startedAt = performance.now();
   const options = [`--kubeconfig=${kubeconfig}`, `--listen=127.0.0.1:${listen}`, `--admin-listen=127.0.0.1:${admin}`];
-  const script = join(root, "operator/main.ts");
+  const script = join(root, "operator/parley-operator.js");
   const operator = start(node, [script, ...options, "--log-level=warn"], { name: "operator" });
   /** The longest stop of the event loop since it was taken last, in seconds: the series begins anew with each scrape. */
   let longest = 0;
