@@ -64,7 +64,7 @@ function tests(name: string, prefix: readonly string[], project: string): void {
   if (failed > 0) failures.push(name);
 }
 
-check("generated files are fresh", "node", "crds/generate.ts", "--check");
+check("generated files are fresh", "npm", "run", "--silent", "generate:check");
 check("lint", "oxlint", "--type-aware", ".");
 check("format", "oxfmt", "--check", ".");
 check("types", "tsc", "--noEmit");

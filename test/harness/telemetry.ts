@@ -47,6 +47,7 @@ export interface SmallAgent {
 /** An agent that answers each POST as told; everything else is 404. */
 export async function startSmallAgent(
   answer: (body: string, res: ServerResponse, headers: IncomingMessage["headers"]) => void,
+  host = "127.0.0.1",
 ): Promise<SmallAgent> {
   const seen: IncomingMessage["headers"][] = [];
   const server = createServer((req, res) => {
@@ -61,7 +62,7 @@ export async function startSmallAgent(
       answer(Buffer.concat(chunks).toString(), res, req.headers);
     });
   });
-  server.listen(0, "127.0.0.1");
+  server.listen(0, host);
   await once(server, "listening");
   const address = server.address();
   return {
