@@ -9,8 +9,8 @@ interface Metric {
   readonly labelNames: readonly string[];
 }
 
-it("docs/metrics-and-logs.md names every metric with its type and labels, and none that is not there", () => {
-  const page = readFileSync(new URL("../docs/metrics-and-logs.md", import.meta.url), "utf8");
+it("docs/observability.md names every metric with its type and labels, and none that is not there", () => {
+  const page = readFileSync(new URL("../docs/observability.md", import.meta.url), "utf8");
   const registry = new Registry();
   createOperatorMetrics(registry, ["Secret"]).watch({
     objects: () => 0,

@@ -13,9 +13,9 @@ import { recordOf } from "./record.test-support.ts";
 import { registerTableMetrics } from "./table-metrics.ts";
 
 const NOTHING = { traces: undefined, logs: undefined, metrics: undefined, resource: [] };
-const page = readFileSync(new URL("../../docs/metrics-and-logs.md", import.meta.url), "utf8");
+const page = readFileSync(new URL("../../docs/observability.md", import.meta.url), "utf8");
 
-describe("docs/metrics-and-logs.md", () => {
+describe("docs/observability.md", () => {
   test("names every metric with its type, and none that is not there", async () => {
     const registry = new Registry();
     const table = tableOf();
