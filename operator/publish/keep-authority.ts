@@ -32,8 +32,6 @@ interface Document<S extends Content = Content> {
 }
 
 export interface KeptAuthority extends ServingCertificate {
-  /** Resolves once there is a certificate to serve with. */
-  readonly ready: Promise<void>;
   /** Looks now instead of in a minute; resolves when it has looked. Never rejects. */
   look(): Promise<void>;
   close(): void;
@@ -51,7 +49,6 @@ export function keepAuthority<S extends Content, B extends Content>(deps: {
 }): KeptAuthority {
   const { gateway, names, secret, bundle, clock, log } = deps;
   const listeners: ((pair: Pair) => void)[] = [];
-  const { promise: ready, resolve: isReady } = Promise.withResolvers<void>();
   let authority: Authority | undefined;
   let serving: (Pair & { readonly by: string }) | undefined;
   let closed = false;
@@ -98,7 +95,6 @@ export function keepAuthority<S extends Content, B extends Content>(deps: {
     }
     serving = { ...makeServing(authority.current, names, now), by: cert };
     for (const listener of listeners) listener(serving);
-    isReady();
   };
 
   const look = async (): Promise<void> => {
@@ -131,7 +127,6 @@ export function keepAuthority<S extends Content, B extends Content>(deps: {
       return serving;
     },
     onChange: (listener) => void listeners.push(listener),
-    ready,
     look,
     close: () => {
       closed = true;
