@@ -20,6 +20,32 @@ export const IMAGES = {
   pause: "localhost/pause:1",
 } as const;
 
+/** Dockerfile and name of each image that has one; the repository is the context of all. */
+export const BUILDS = [
+  ["Dockerfile.operator", IMAGES.operator],
+  ["Dockerfile.proxy", IMAGES.proxy],
+  ["test/cluster/images/Dockerfile.workload", IMAGES.workload],
+] as const;
+
+/** Builds the images by Docker, on the official Node image, for where kind and Docker are. @returns their names */
+export async function buildByDocker(say: (line: string) => void): Promise<readonly string[]> {
+  for (const [file, name] of BUILDS) {
+    say(`Building ${name} by Docker.`);
+    const args = [
+      "build",
+      "--quiet",
+      `--build-arg=VERSION=${VERSION}`,
+      "--file",
+      join(ROOT, file),
+      "--tag",
+      name,
+      ROOT,
+    ];
+    await sh("docker", args, { limit: 900_000 });
+  }
+  return BUILDS.map(([, name]) => name);
+}
+
 export interface Builder {
   /** Runs buildah on the storage of the tests. */
   buildah(args: readonly string[]): Promise<string>;
@@ -111,11 +137,7 @@ export function createBuilder(say: (line: string) => void): Builder {
     async archives() {
       say("Building images (a minute the first time, then seconds).");
       const made = [await archive(IMAGES.pause, await pause())];
-      for (const [file, name] of [
-        ["Dockerfile.operator", IMAGES.operator],
-        ["Dockerfile.proxy", IMAGES.proxy],
-        ["test/cluster/images/Dockerfile.workload", IMAGES.workload],
-      ] as const) {
+      for (const [file, name] of BUILDS) {
         made.push(await archive(name, await build(file, name)));
       }
       return made;

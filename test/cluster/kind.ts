@@ -1,18 +1,20 @@
-// A cluster by kind, where kind and a container engine are present. In: image archives. Out: a cluster.
+// A cluster by kind, where kind and a container engine are present. In: the working tree. Out: a cluster with the images in it.
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goTools } from "../harness/go-tools.ts";
 import type { Cluster } from "./cluster.ts";
+import { buildByDocker } from "./images.ts";
 import { sh } from "./shell.ts";
 
 const TOOLS = ["kubectl", "helm"] as const;
 const MANIFEST = "kube-apiserver.yaml";
 
 /** Brings one up under a name of its own. @throws CommandFailed with what kind said; nothing is left then */
-export async function startKind(archives: readonly string[], say: (line: string) => void): Promise<Cluster> {
+export async function startKind(say: (line: string) => void): Promise<Cluster> {
   await goTools(TOOLS, say);
+  const images = await buildByDocker(say);
   const name = `parley-${randomBytes(4).toString("hex")}`;
   say(`Bringing up a cluster by kind: ${name}.`);
   const cluster = kindCluster(name);
@@ -20,7 +22,7 @@ export async function startKind(archives: readonly string[], say: (line: string)
     await sh("kind", ["create", "cluster", "--wait=180s", "--name", name, "--kubeconfig", cluster.kubeconfig], {
       limit: 900_000,
     });
-    for (const archive of archives) await sh("kind", ["load", "image-archive", archive, "--name", name]);
+    await sh("kind", ["load", "docker-image", ...images, "--name", name], { limit: 900_000 });
     return cluster;
   } catch (error) {
     await cluster.down();
