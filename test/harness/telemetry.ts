@@ -29,7 +29,7 @@ export async function startCollector(
     `receivers: { otlp: { protocols: { grpc: { endpoint: "127.0.0.1:${grpc}" }, http: { endpoint: "127.0.0.1:${http}" } } } }
 exporters: { debug: { verbosity: detailed } }
 service:
-  telemetry: { metrics: { level: none } }
+  telemetry: { metrics: { level: none }, logs: { sampling: { enabled: false } } }
   pipelines: { traces: ${pipeline}, logs: ${pipeline}, metrics: ${pipeline} }
 `,
   );
