@@ -1,8 +1,8 @@
 // What the lines of a standby stream mean. In: lines as text, in order. Out: the state that its operator announces, and the rows that
 // decide access as they change there. Nothing of it goes into the table.
 import type { Table } from "./compiled.ts";
-import { decidesAccess, type StreamLine } from "./contract.ts";
-import { decodeLine, isUnknownLine } from "./encode.ts";
+import { decidesAccess } from "./contract.ts";
+import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
 import type { Fault, Position } from "./stream-reader.ts";
 
@@ -78,29 +78,12 @@ export function createStandbyReader(deps: {
     return { step: "Announced", at, holder: line.holder };
   };
 
+  const handlers: LineHandlers<StandbyStep> = { none: NONE, fault, hello, begin, change, commit, heartbeat };
+
   return {
-    line(text) {
-      const line = decodeLine(text);
-      if (line === undefined) return isUnknownLine(text) && replica !== undefined ? NONE : fault("Malformed");
-      if (replica === undefined && line.type !== "HELLO") return fault("FirstLineNotHello");
-      switch (line.type) {
-        case "HELLO":
-          return hello(line);
-        case "BATCH":
-          return begin(line);
-        case "PUT":
-        case "REMOVE":
-          return change(line, text);
-        case "COMMIT":
-          return commit(line);
-        case "HEARTBEAT":
-          return heartbeat(line);
-      }
-    },
+    line: (text) => handleLine(text, replica !== undefined, handlers),
     end() {
       batch = undefined;
     },
   };
 }
-
-type Line<T extends StreamLine["type"]> = Extract<StreamLine, { readonly type: T }>;

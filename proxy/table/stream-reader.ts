@@ -1,9 +1,9 @@
 // What the lines of one stream mean. In: lines as text, in order. Out: what each led to; batches go into the table and the last-good log.
-// Anything that cannot be is a fault: the batch is dropped, the table stays as it is, and the whole table is to be asked for.
+// Anything that cannot be is a fault: the batch is dropped, the table stays as it is, and what it lacks is to be asked for anew.
 import type { Table } from "./compiled.ts";
-import { decidesAccess, type StreamLine } from "./contract.ts";
-import { decodeLine, isUnknownLine } from "./encode.ts";
+import { decidesAccess } from "./contract.ts";
 import type { LastGood } from "./last-good.ts";
+import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
 import type { Committed, TableWriter } from "./table.ts";
 
@@ -143,27 +143,10 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     return { step: "Current", at: { replica, sequence, version: line.version }, holder: line.holder };
   };
 
+  const handlers: LineHandlers<Step | Promise<Step>> = { none: NONE, fault, hello, begin, change, commit, heartbeat };
+
   return {
-    line(text) {
-      const line = decodeLine(text);
-      if (line === undefined) return isUnknownLine(text) && replica !== undefined ? NONE : fault("Malformed");
-      if (replica === undefined && line.type !== "HELLO") return fault("FirstLineNotHello");
-      switch (line.type) {
-        case "HELLO":
-          return hello(line);
-        case "BATCH":
-          return begin(line);
-        case "PUT":
-        case "REMOVE":
-          return change(line, text);
-        case "COMMIT":
-          return commit(line);
-        case "HEARTBEAT":
-          return heartbeat(line);
-      }
-    },
+    line: (text) => handleLine(text, replica !== undefined, handlers),
     end: drop,
   };
 }
-
-type Line<T extends StreamLine["type"]> = Extract<StreamLine, { readonly type: T }>;
