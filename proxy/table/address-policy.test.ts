@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { createAddressPolicy, isCidr } from "./address-policy.ts";
+import { createAddressPolicy } from "./address-policy.ts";
 
 const closed = createAddressPolicy([]);
 
@@ -136,11 +136,11 @@ describe("with an allowance", () => {
       "10.0.0.0/",
       "10.0.0.0/-1",
     ]) {
-      expect(isCidr(text)).toBe(false);
       expect(createAddressPolicy([text])("10.0.0.1")).toBe(false);
       expect(() => createAddressPolicy([], [text])).toThrow(RangeError);
     }
-    expect(["10.0.0.0/8", "10.0.0.1", "::/0", "0.0.0.0/0", "fd00::/8"].every(isCidr)).toBe(true);
+    const readable = ["10.0.0.0/8", "10.0.0.1", "::/0", "0.0.0.0/0", "fd00::/8"];
+    expect(() => createAddressPolicy([], readable)).not.toThrow();
   });
 });
 

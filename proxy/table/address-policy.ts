@@ -59,9 +59,6 @@ export function createAddressPolicy(
   };
 }
 
-/** Whether this is a CIDR, or a single address, that createAddressPolicy can read. */
-export const isCidr = (cidr: string): boolean => addCidr(createRanges(), cidr);
-
 /** A list of each family, since a BlockList takes an IPv4 address to be in ::/3 by its mapped form. */
 interface Ranges {
   readonly ipv4: BlockList;
@@ -70,6 +67,7 @@ interface Ranges {
 
 const createRanges = (): Ranges => ({ ipv4: new BlockList(), ipv6: new BlockList() });
 
+/** A CIDR, or an address alone; false: it is neither. */
 function addCidr(ranges: Ranges, cidr: string): boolean {
   const [address = "", length, ...rest] = cidr.split("/");
   if (rest.length > 0 || (length !== undefined && !/^\d{1,3}$/.test(length))) return false;

@@ -125,16 +125,13 @@ describe("buckets", () => {
     expect(digest.differing(digest.prefixes().slice(8))).toBeUndefined();
   });
 
-  test("are cleared one by one, and hashed some at a time", () => {
+  test("are hashed some at a time", () => {
     const digest = createDigest();
     const rows = new Map<string, string>();
     for (let n = 0; n < 3000; n += 1) apply(digest, rows, [`key/ns/${n}`, `${n}`]);
     let turns = 1;
     while (!digest.refreshSome()) turns += 1;
     expect(turns).toBeGreaterThan(4);
-    const bucket = bucketOf("key/ns/7");
-    digest.clear(bucket);
-    for (const id of rows.keys()) if (bucketOf(id) === bucket) rows.delete(id);
     expect([digest.version(), digest.size]).toStrictEqual([versionOf(rows), rows.size]);
   });
 });

@@ -16,8 +16,6 @@ export interface Digest {
   has(id: RowId): boolean;
   /** Whether the row stands there with exactly this hash. */
   holds(id: RowId, rowHash: Buffer): boolean;
-  /** Takes every row out of a bucket. */
-  clear(bucket: number): void;
   /** Lower-case hex, 64 digits. */
   version(): string;
   /** Hashes some of the edited buckets, for a `version()` that is to cost little. False: there are more. */
@@ -130,13 +128,6 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
       const { bucket, at, found } = find(id);
       if (!found || bucket === undefined) return false;
       return rowHash.equals(bucket.hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
-    },
-    clear(index) {
-      const held = buckets[index]?.ids.length ?? 0;
-      if (held === 0) return;
-      buckets[index] = undefined;
-      size -= held;
-      touched(index);
     },
     version() {
       if (known === undefined) {

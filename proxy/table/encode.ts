@@ -1,6 +1,7 @@
 // Lines of the stream as text. In: rows and stream lines. Out: canonical JSON, its hash, and lines read back.
 import { hash } from "node:crypto";
 import { BUCKETS, type Row, type RowId, type StreamLine } from "./contract.ts";
+import { isObject } from "./shape.ts";
 
 /** The PUT line of a row: canonical JSON without a newline. Equal rows give equal bytes, whatever the order of their members. */
 export function encodePut(id: RowId, row: Row): string {
@@ -90,8 +91,6 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
   }
 }
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string";
 const isOptionalText = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isOptionalBuckets = (value: unknown): value is readonly number[] | undefined =>
