@@ -8,7 +8,7 @@ export const STREAM_MEDIA_TYPE = "application/x-ndjson";
  * people: it brings the whole table unless the version is ours.
  */
 export const STREAM_PATH = "/v1/stream";
-/** `POST` an `Ack` here as JSON; answered 204, or 404 when the instance has no stream. */
+/** `POST` an `Ack` here as JSON; answered 204; 404: no such stream or batch here; 409: the batch led to another version. */
 export const ACKS_PATH = "/v1/acks";
 /** The operator sends at least one line in this time, so silence means a dead stream. Milliseconds. */
 export const HEARTBEAT_MS = 250;

@@ -41,8 +41,8 @@ export function createResync(deps: {
     },
     fault() {
       whole ||= unconfirmed;
-      faults = clock.now() - faultAt > CALM_MS ? 0 : faults + 1;
-      faultAt = clock.now();
+      faults = clock.elapsed() - faultAt > CALM_MS ? 0 : faults + 1;
+      faultAt = clock.elapsed();
       return backoff(faults, random);
     },
   };

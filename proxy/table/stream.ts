@@ -14,7 +14,7 @@ export type StreamEnd =
   /** Begin again at once: there is a new token. */
   | { readonly end: "Renewed" }
   | { readonly end: "OtherGateway"; readonly gateway: string }
-  /** What came cannot be trusted: the whole table is to be asked for. */
+  /** What came cannot be trusted: what the table lacks is to be asked for anew. */
   | { readonly end: "Fault"; readonly fault: string };
 
 /** What readers share: whatever else a step is, these two end the stream. */
