@@ -62,3 +62,22 @@ test("flush sends what waits", async () => {
   await flushed;
   expect(queue.sent).toBe(1);
 });
+
+test("goes on after its time came when nothing waited, and when a batch was under way", async () => {
+  const { queue, batches, answers, timers } = setUp();
+  queue.push(recordOf());
+  queue.push(recordOf());
+  answers[0]?.(true);
+  await turn();
+  timers[0]?.();
+  queue.push(recordOf());
+  queue.push(recordOf());
+  queue.push(recordOf());
+  timers[1]?.();
+  answers[1]?.(true);
+  await turn();
+  expect(batches.map((batch) => batch.length)).toEqual([2, 2, 1]);
+  answers[2]?.(true);
+  await turn();
+  expect(queue.sent).toBe(5);
+});

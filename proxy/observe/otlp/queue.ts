@@ -32,21 +32,31 @@ export function createExportQueue(deps: {
   let waiting: FinishedRequest[] = [];
   let sending: Promise<void> | undefined;
   let scheduled = false;
+  /** Also what is less than a batch is to leave. */
+  let due = false;
   let sent = 0;
   let dropped = 0;
 
-  async function sendAll(least: number): Promise<void> {
-    while (waiting.length >= least && waiting.length > 0) {
+  async function sendAll(): Promise<void> {
+    while (waiting.length > 0 && (due || waiting.length >= limits.batch)) {
       const batch = waiting.slice(0, limits.batch);
       waiting = waiting.slice(limits.batch);
       if (await send(batch)) sent += batch.length;
       else dropped += batch.length;
     }
-    sending = undefined;
+    due = false;
   }
 
-  function start(least: number): Promise<void> {
-    sending ??= sendAll(least);
+  /** Sends full batches, and everything once it is due, unless that is under way: then what waits joins it. */
+  function start(): Promise<void> {
+    if (sending !== undefined) return sending;
+    if (waiting.length === 0) {
+      due = false;
+      return Promise.resolve();
+    }
+    sending = sendAll().finally(() => {
+      sending = undefined;
+    });
     return sending;
   }
 
@@ -57,17 +67,19 @@ export function createExportQueue(deps: {
         return;
       }
       waiting.push(record);
-      if (waiting.length >= limits.batch) void start(limits.batch);
+      if (waiting.length >= limits.batch) void start();
       if (scheduled) return;
       scheduled = true;
       schedule(() => {
         scheduled = false;
-        void start(1);
+        due = true;
+        void start();
       }, limits.delay);
     },
     async flush() {
       await sending;
-      await start(1);
+      due = true;
+      await start();
     },
     get sent() {
       return sent;
