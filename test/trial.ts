@@ -18,7 +18,12 @@ if (!/^[1-9][0-9]*$/.test(edits)) {
   const { lies, missing, revocations, failures } = verdict;
   const slowest = Math.max(...revocations.map(({ ms }) => ms));
   console.log(`${verdict.edits} edits, ${verdict.confirmed} checked when they were said to be programmed`);
-  console.log(`lies: ${lies.length}${lies.map((lie) => `\n  ${lie}`).join("")}`);
+  console.log(
+    `lies: ${lies.length}${lies
+      .slice(0, 10)
+      .map((lie) => `\n  ${lie}`)
+      .join("")}`,
+  );
   console.log(`missing in the end: ${missing ?? "none"}`);
   console.log(`revocations: ${revocations.length}, the slowest ${slowest.toFixed(0)} ms`);
   console.log(`requests: ${verdict.requests}, streams: ${verdict.streams}, failed: ${failures.length}`);
