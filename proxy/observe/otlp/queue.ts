@@ -37,8 +37,10 @@ export function createExportQueue(deps: {
   let sent = 0;
   let dropped = 0;
 
+  const mayLeave = (): boolean => waiting.length >= (due ? 1 : limits.batch);
+
   async function sendAll(): Promise<void> {
-    while (waiting.length > 0 && (due || waiting.length >= limits.batch)) {
+    while (mayLeave()) {
       const batch = waiting.slice(0, limits.batch);
       waiting = waiting.slice(limits.batch);
       if (await send(batch)) sent += batch.length;
