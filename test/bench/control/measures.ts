@@ -20,6 +20,8 @@ export interface Propagation {
   readonly keys: number[];
   /** Milliseconds from sending the deletion, and from its answer, to 401 of the last proxy. */
   readonly revocations: number[];
+  /** Milliseconds from the API server's answer to an edit until it was live; 0 where it was live before. */
+  readonly afterAnswer: number[];
   readonly wrong: string[];
   /** Other edits a second that went on meanwhile. */
   others: number;
@@ -63,12 +65,15 @@ export async function propagation(
   say: (line: string) => void,
 ): Promise<ReadonlyMap<Side, Propagation>> {
   const figures = new Map(
-    sides.map((side): [Side, Propagation] => [side, { agents: [], keys: [], revocations: [], wrong: [], others: 0 }]),
+    sides.map((side): [Side, Propagation] => [
+      side,
+      { agents: [], keys: [], revocations: [], afterAnswer: [], wrong: [], others: 0 },
+    ]),
   );
   const what = busy ? `under ${BACKGROUND} edits a second` : "idle";
   const others = (busy ? sides : []).map((side) => ({ side, work: background(side, BACKGROUND / sides.length) }));
   for (let n = 0; n < samples / 2; n += 1) {
-    for (const [side, { agents, keys, revocations, wrong }] of figures) {
+    for (const [side, { agents, keys, revocations, afterAnswer, wrong }] of figures) {
       const renamed = await side.renameAgent();
       await pause(BETWEEN_MS);
       const { came, went } = await side.comeAndGo();
@@ -76,6 +81,7 @@ export async function propagation(
       agents.push(renamed.ms);
       keys.push(came.ms);
       revocations.push(went.ms);
+      afterAnswer.push(renamed.sinceAnswer, came.sinceAnswer);
       wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
     }
     const first = figures.get(sides[0] as Side);

@@ -60,6 +60,7 @@ export function linesOf(figures: readonly Figures[]): readonly Line[] {
     line(`agent edit live, ${when}, p99`, "ms", 1, (f) => p(0.99, of(f).agents), aim);
     line(`new key live, ${when}, p50`, "ms", 1, (f) => p(0.5, of(f).keys));
     line(`new key live, ${when}, p99`, "ms", 1, (f) => p(0.99, of(f).keys), aim);
+    line(`  after the API server's answer, p99`, "ms", 1, (f) => p(0.99, of(f).afterAnswer));
     line(`revocation, ${when}, p99`, "ms", 1, (f) => p(0.99, of(f).revocations), 1_000);
     line(`wrong answers, ${when}`, "", 0, (f) => of(f).wrong.length, 0);
   }
