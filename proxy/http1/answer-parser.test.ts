@@ -33,6 +33,9 @@ describe("an answer", () => {
     ["of HTTP/1.0", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\nx", "x", 0],
     ["with more behind it", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nxHTTP/1.1 200 OK\r\n", "x", 0],
     ["of no octet with more behind it", "HTTP/1.1 204 N\r\nContent-Length: 7\r\n\r\nx", "", 0],
+    ["of no octet that says it has some", "HTTP/1.1 204 N\r\nContent-Length: 7\r\n\r\n", "", 0],
+    ["of no octet that says it comes in chunks", "HTTP/1.1 204 N\r\nTransfer-Encoding: chunked\r\n\r\n", "", 0],
+    ["of no octet that says so", "HTTP/1.1 204 N\r\nContent-Length: 0\r\n\r\n", "", Infinity],
     ["whose agent keeps it for long", "HTTP/1.1 204 N\r\nKeep-Alive: timeout=5, max=9\r\n\r\n", "", 4000],
     ["whose agent keeps it for hardly a moment", "HTTP/1.1 204 N\r\nKeep-Alive: timeout=1\r\n\r\n", "", 0],
   ])("%s", (_, text, body, reuse) => {

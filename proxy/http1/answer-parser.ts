@@ -155,6 +155,8 @@ export class AnswerParser {
     if (answer.codings === 1 && !(isLatest && answer.chunked)) return false;
     this.#reuse = reuseOf(answer, isLatest);
     this.#left = 0;
+    // Whoever says that a 204 has a body may send it a moment later, where the next answer is to begin.
+    if (status === 204 && (answer.chunked || (length ?? 0) > 0)) this.#reuse = 0;
     if (this.#bodiless || status === 204 || status === 304) this.#state = SIZED;
     else if (answer.chunked) {
       this.#state = CHUNKED;
