@@ -141,6 +141,21 @@ describe("what is no answer", () => {
   });
 });
 
+test("chunks that are read at once are one piece, however many they are", () => {
+  const pieces: string[] = [];
+  const parser = new AnswerParser({
+    head: () => true,
+    data: (bytes, from, to) => pieces.push(bytes.toString("latin1", from, to)) > 0,
+    end: () => void pieces.push("end"),
+  });
+  const push = (text: string) => parser.push(Buffer.from(text, "latin1"), text.length);
+  parser.begin(false);
+  push("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2;x\r\nbc\r\n10\r\nd");
+  push(`${"e".repeat(15)}\r\n${"1\r\nf\r\n".repeat(1000)}`);
+  push("0\r\n\r\n");
+  expect(pieces).toEqual(["abcd", "e".repeat(15) + "f".repeat(1000), "end"]);
+});
+
 test("nothing more is heard once the sink wants no more, by its answer or by stop", () => {
   for (const body of [
     "Content-Length: 9\r\n\r\n123456789",

@@ -57,7 +57,7 @@ export class AnswerParser {
     this.#partial = "";
   }
 
-  /** Takes octets. They are only read during the call. */
+  /** Takes octets: the block is the parser's during the call, and only then. */
   push(bytes: Buffer, length: number): AnswerFault | undefined {
     let at = 0;
     while (at < length) {

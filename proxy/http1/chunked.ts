@@ -53,19 +53,31 @@ export class ChunkedBody {
     return this.#state === DONE;
   }
 
-  /** @returns where it stopped: `end`, or behind the body when that is done; MALFORMED or UNWANTED */
+  /**
+   * The octets of all chunks are given as one piece: an agent that sends many small ones must cost no more than another. They are
+   * moved together in the block itself, which is the caller's to read into again.
+   *
+   * @returns where it stopped: `end`, or behind the body when that is done; MALFORMED or UNWANTED
+   */
   push(bytes: Buffer, start: number, end: number, sink: BodySink): number {
     let at = start;
+    let from = start;
+    let to = start;
     while (at < end && this.#state !== DONE) {
       if (this.#state === DATA) {
-        const to = Math.min(end, at + this.#size);
-        this.#size -= to - at;
+        const next = Math.min(end, at + this.#size);
+        this.#size -= next - at;
         if (this.#size === 0) this.#state = DATA_CR;
-        if (!sink.data(bytes, at, to)) return UNWANTED;
-        at = to;
-      } else if (!this.#octet(bytes[at++] ?? 0)) return MALFORMED;
+        if (from === to) from = to = at;
+        else bytes.copyWithin(to, at, next);
+        to += next - at;
+        at = next;
+      } else if (!this.#octet(bytes[at++] ?? 0)) {
+        at = MALFORMED;
+        break;
+      }
     }
-    return at;
+    return from === to || sink.data(bytes, from, to) ? at : UNWANTED;
   }
 
   #octet(octet: number): boolean {
