@@ -29,7 +29,18 @@ export async function startOtlp(deps: {
   for (const fault of faults) log.warn({ fault }, "telemetry is not exported as asked");
   if (settings === undefined) return undefined;
   const { createOtlp } = await import("./export.ts");
-  const otlp = await createOtlp({ ...deps, settings });
+  let otlp: Awaited<ReturnType<typeof createOtlp>>;
+  try {
+    otlp = await createOtlp({ ...deps, settings });
+  } catch (error) {
+    // Its message may hold what the variables hold, and headers are credentials.
+    const code = error instanceof Error && "code" in error ? ` (${String(error.code)})` : "";
+    log.warn(
+      { fault: `the exporter does not take what OTEL_EXPORTER_OTLP_ENDPOINT, _HEADERS or _CERTIFICATE say${code}` },
+      "telemetry is not exported as asked",
+    );
+    return undefined;
+  }
   return {
     sampling: settings.traces?.sampling,
     finished: (record) => otlp.finished(record),
