@@ -1,5 +1,5 @@
 // The file of finished requests. In: its path. Out: an open SQLite database with one table, for a writer or for readers.
-import { mkdirSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
@@ -30,6 +30,8 @@ const SCHEMA = `
 /** @throws when the file cannot be opened or is no database */
 export function openForWriting(file: string): DatabaseSync {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  // It may hold what was said. SQLite gives its other files the mode of this one.
+  closeSync(openSync(file, "a", 0o600));
   const database = new DatabaseSync(file, { timeout: 5000 });
   // Must come before the first table; what is deleted is given back in small steps.
   database.exec("PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");

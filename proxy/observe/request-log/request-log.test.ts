@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
@@ -7,7 +7,7 @@ import { createClock } from "../../../process/clock.ts";
 import { logLine } from "../log-line.ts";
 import type { FinishedRequest } from "../record.ts";
 import { recordOf } from "../record.test-support.ts";
-import { openForReading } from "./database.ts";
+import { openForReading, openForWriting } from "./database.ts";
 import { keepRequests } from "./keep.ts";
 import { type RequestQueries, createRequestQueries } from "./queries.ts";
 
@@ -130,4 +130,17 @@ test("what is no database is told at the start", async () => {
 test("nothing is dropped in good times, and the metric says so", async () => {
   const registry = await keep([recordOf()]);
   expect(await registry.metrics()).toContain("parley_request_log_dropped_total 0");
+});
+
+test("nobody else may read it or what stands beside it, wherever it is put", () => {
+  file = join(folder, "requests.db");
+  const database = openForWriting(file);
+  try {
+    database.exec("INSERT INTO requests (time, outcome, latency, trace, line) VALUES (1, 'ok', 1, '', '{}')");
+    const names = readdirSync(folder);
+    expect(names).toContain("requests.db-wal");
+    for (const name of names) expect([name, statSync(join(folder, name)).mode & 0o077]).toEqual([name, 0]);
+  } finally {
+    database.close();
+  }
 });
