@@ -21,6 +21,8 @@ let authenticate: Authenticate;
 let answer: Review;
 let keys: KeySet | undefined;
 let reviews: number;
+/** Reviews wait for it. */
+let answers: Promise<void>;
 let refusals: string[];
 
 beforeEach(() => {
@@ -28,14 +30,16 @@ beforeEach(() => {
   answer = { review: "Authenticated", user: USER, audiences: ["parley-operator"], podUid: "pod-1" };
   keys = undefined;
   reviews = 0;
+  answers = Promise.resolve();
   refusals = [];
   const nothing = (): void => undefined;
   authenticate = createAuthenticate({
     audience: "parley-operator",
     serviceAccount: { namespace: "parley", name: "parley-proxy" },
-    review: () => {
+    review: async () => {
       reviews += 1;
-      return Promise.resolve(answer);
+      await answers;
+      return answer;
     },
     keys: () => keys,
     clock,
@@ -116,16 +120,53 @@ describe("a token", () => {
   });
 });
 
+const keysOfCluster = (): KeySet => ({
+  issuer: ISSUER,
+  keys: [
+    { ...createPublicKey(rsa).export({ format: "jwk" }), kid: "RS256", alg: "RS256" },
+    { ...createPublicKey(ec).export({ format: "jwk" }), kid: "ES256", alg: "ES256" },
+  ],
+});
+
+describe("tokens that no known key has signed", () => {
+  beforeEach(() => {
+    keys = keysOfCluster();
+  });
+
+  test("keep the API server no busier than a few at once, and no proxy out", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    answers = promise;
+    const strangers = Array.from({ length: 100 }, (_, n) => ask(tokenOf({ n }, stranger)));
+    const proxies = Array.from({ length: 100 }, (_, n) => ask(tokenOf({ n })));
+    expect(reviews).toBe(104);
+    resolve();
+    expect(await Promise.all(proxies)).toEqual(Array.from(proxies, () => expect.objectContaining({ ok: true })));
+    const refused = await Promise.all(strangers);
+    expect(refused.filter((one) => !one.ok && one.status === 503)).toHaveLength(96);
+  });
+
+  test("are good when the API server says so: it may have a new key", async () => {
+    const token = tokenOf({}, stranger);
+    expect(await ask(token)).toMatchObject({ ok: true, proxy: "pod-1" });
+    expect(await ask(token)).toMatchObject({ ok: true, proxy: "pod-1" });
+    expect(reviews).toBe(1);
+  });
+
+  test("push out nothing that is known of a proxy", async () => {
+    const token = tokenOf();
+    await ask(token);
+    answer = { review: "NotAuthenticated" };
+    for (let n = 0; n < 5000; n++) await ask(tokenOf({ n }, ec, { kid: "other" }));
+    reviews = 0;
+    expect(await ask(token)).toMatchObject({ ok: true });
+    expect(reviews).toBe(0);
+  });
+});
+
 describe("while the API server does not answer", () => {
   beforeEach(() => {
     answer = { review: "Unavailable", cause: "no connection" };
-    keys = {
-      issuer: ISSUER,
-      keys: [
-        { ...createPublicKey(rsa).export({ format: "jwk" }), kid: "RS256", alg: "RS256" },
-        { ...createPublicKey(ec).export({ format: "jwk" }), kid: "ES256", alg: "ES256" },
-      ],
-    };
+    keys = keysOfCluster();
   });
 
   test.each([

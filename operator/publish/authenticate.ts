@@ -56,6 +56,11 @@ const GOOD_FOR = 30_000;
 const BAD_FOR = 5000;
 /** Tokens whose verdict is remembered. */
 const REMEMBERED = 4096;
+/**
+ * Reviews at once of tokens that no key of the cluster has signed, as far as its keys are known: anybody can write such tokens, and must
+ * not keep the API server busy with them. A key that is newer than what was read has signed few.
+ */
+const STRANGERS = 4;
 /** Milliseconds between two lines about an API server that does not judge. */
 const TELL = 60_000;
 
@@ -65,6 +70,8 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
   /** By SHA-256 of the token; oldest first. Those that are asked for at once share one review. */
   const verdicts = new Map<string, { readonly verdict: Promise<Verdict>; until: number }>();
   let toldAt = Number.NEGATIVE_INFINITY;
+  /** Being reviewed. */
+  let strangers = 0;
 
   /** What needs nobody to be asked: a token that does not even claim to be a proxy's. */
   const judgeClaims = (claims: Claims | undefined): RefusalReason | undefined => {
@@ -107,25 +114,48 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     );
   };
 
-  const remembered = (token: string, claims: Claims): Promise<Verdict> => {
-    const id = hash("sha256", token, "base64url");
+  const idOf = (token: string): string => hash("sha256", token, "base64url");
+
+  const known = (token: string): Promise<Verdict> | undefined => {
+    const entry = verdicts.get(idOf(token));
+    return entry !== undefined && clock.elapsed() < entry.until ? entry.verdict : undefined;
+  };
+
+  const remember = (token: string, verdict: Promise<Verdict>): Promise<Verdict> => {
+    const id = idOf(token);
     const now = clock.elapsed();
-    const known = verdicts.get(id);
-    if (known !== undefined && now < known.until) return known.verdict;
     verdicts.delete(id);
     for (const oldest of verdicts.keys()) {
       if (verdicts.size < REMEMBERED) break;
       verdicts.delete(oldest);
     }
-    const entry = { verdict: judge(token, claims), until: now + GOOD_FOR };
+    const entry = { verdict, until: now + GOOD_FOR };
     verdicts.set(id, entry);
-    entry.verdict.then(
-      (verdict) => {
-        if (!verdict.ok) entry.until = verdict.reason === "Unavailable" ? 0 : now + BAD_FOR;
+    verdict.then(
+      (settled) => {
+        if (!settled.ok) entry.until = settled.reason === "Unavailable" ? 0 : now + BAD_FOR;
       },
       () => verdicts.delete(id),
     );
-    return entry.verdict;
+    return verdict;
+  };
+
+  const isStrange = (token: string): boolean => {
+    const keys = deps.keys();
+    return keys !== undefined && !isSigned(token, keys);
+  };
+
+  /** Not remembered unless it is good: else strangers would push out what is known of proxies. */
+  const judgeStrange = async (token: string, claims: Claims): Promise<Verdict> => {
+    if (strangers >= STRANGERS) return { ok: false, reason: "Unavailable" };
+    strangers += 1;
+    try {
+      const verdict = await judge(token, claims);
+      if (verdict.ok) void remember(token, Promise.resolve(verdict));
+      return verdict;
+    } finally {
+      strangers -= 1;
+    }
   };
 
   const refuse = (reason: RefusalReason): { readonly ok: false; readonly status: 401 | 503 } => {
@@ -139,7 +169,8 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     const claims = readClaims(token);
     const fault = judgeClaims(claims);
     if (fault !== undefined || claims?.expiresAt === undefined) return refuse(fault ?? "Malformed");
-    const verdict = await remembered(token, claims);
+    const verdict = await (known(token) ??
+      (isStrange(token) ? judgeStrange(token, claims) : remember(token, judge(token, claims))));
     if (!verdict.ok) return refuse(verdict.reason);
     return { ok: true, until: claims.expiresAt, ...(verdict.proxy === undefined ? {} : { proxy: verdict.proxy }) };
   };
