@@ -11,6 +11,7 @@ import { option } from "../process/option-table.ts";
 import type { Command as OptionCommand } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
+import { visible } from "../process/visible.ts";
 import type { Command, Io } from "./io.ts";
 import { answerUsage } from "./usage.ts";
 
@@ -94,7 +95,8 @@ export const confirm: Command = async (argv, io) => {
 
 function show({ kind, count, names, id }: HeldKind): string {
   const more = count > names.length ? `, and ${count - names.length} more` : "";
-  return `${kind}: ${count} held (${id})\n  ${names.join(", ")}${more}\n`;
+  // Whoever may write the Lease has written this.
+  return `${visible(kind)}: ${count} held (${id})\n  ${names.map(visible).join(", ")}${more}\n`;
 }
 
 function annotationsOf(lease: unknown): Readonly<Record<string, string>> {
@@ -104,7 +106,7 @@ function annotationsOf(lease: unknown): Readonly<Record<string, string>> {
 
 function refused(what: string, { status, body }: { readonly status: number; readonly body: unknown }): string {
   const { reason, message } = refusalOf(status, body);
-  return `${what}: ${reason} ${message}`;
+  return `${what}: ${visible(`${reason} ${message}`)}`;
 }
 
 function fail(io: Pick<Io, "err">, fault: string, code = 1): number {
