@@ -4,6 +4,7 @@ import type { Log } from "../process/log.ts";
 import type { KindChange } from "./kube/reflector.ts";
 import { refOf } from "./objects.ts";
 import type { Kind, Ref } from "./objects.ts";
+import { scopeId } from "./relists.ts";
 import type { HeldKind, Relists, Scope } from "./relists.ts";
 import type { Store } from "./store.ts";
 import type { Translation } from "./translate/engine.ts";
@@ -168,5 +169,3 @@ export function createLoop(deps: LoopDeps): Loop {
     },
   };
 }
-
-const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;

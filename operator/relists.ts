@@ -135,7 +135,8 @@ export function createRelists(store: Store): Relists {
   };
 }
 
-const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;
+/** By which a scope is told apart. */
+export const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;
 
 function refsOf(store: Store, { kind, namespace }: Scope): Set<Ref> {
   if (namespace === undefined) return new Set(store.refs(kind));

@@ -1,5 +1,6 @@
 // What the API server knows of ServiceAccount tokens. In: a token and the audience it must have; nothing. Out: a verdict; its public keys.
 import type { Clock } from "../../process/clock.ts";
+import type { TokenReview } from "../token-review.ts";
 import type { KubeClient } from "./client.ts";
 import { refusalOf } from "./refusal.ts";
 import { sleep } from "./sleep.ts";
@@ -11,16 +12,6 @@ const KEYS_EVERY = 300_000;
 const KEYS_RETRY = 5000;
 /** RFC 7517 section 8.5.2. The API server gives the keys as nothing else. */
 const JWKS_TYPE = "application/jwk-set+json";
-
-export type TokenReview =
-  | {
-      readonly review: "Authenticated";
-      readonly user: string;
-      readonly audiences: readonly string[];
-      readonly podUid: string | undefined;
-    }
-  | { readonly review: "NotAuthenticated" }
-  | { readonly review: "Unavailable"; readonly cause: string };
 
 /** authentication.k8s.io/v1 TokenReview. Never throws. */
 export async function reviewToken(

@@ -6,8 +6,9 @@ import { beforeEach, describe, expect, test } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import type { FakeClock } from "../../proxy/table/clock.test-support.ts";
 import { createAuthenticate } from "./authenticate.ts";
-import type { Review } from "./authenticate.ts";
+import type { TokenReview } from "../token-review.ts";
 import type { KeySet } from "./json-web-token.ts";
+import { quietLog } from "./quiet.test-support.ts";
 import type { Authenticate } from "./stream-server.ts";
 
 const ISSUER = "https://kubernetes.default.svc";
@@ -18,7 +19,7 @@ const stranger = generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey;
 
 let clock: FakeClock;
 let authenticate: Authenticate;
-let answer: Review;
+let answer: TokenReview;
 let keys: KeySet | undefined;
 let reviews: number;
 /** Reviews wait for it. */
@@ -32,7 +33,6 @@ beforeEach(() => {
   reviews = 0;
   answers = Promise.resolve();
   refusals = [];
-  const nothing = (): void => undefined;
   authenticate = createAuthenticate({
     audience: "parley-operator",
     serviceAccount: { namespace: "parley", name: "parley-proxy" },
@@ -43,7 +43,7 @@ beforeEach(() => {
     },
     keys: () => keys,
     clock,
-    log: { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing },
+    log: quietLog,
     refused: (reason) => refusals.push(reason),
   });
 });

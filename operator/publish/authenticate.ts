@@ -3,20 +3,13 @@
 import { hash } from "node:crypto";
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
+import type { TokenReview } from "../token-review.ts";
 import { isSigned, readClaims } from "./json-web-token.ts";
 import type { Claims, KeySet } from "./json-web-token.ts";
 import type { Authenticate } from "./stream-server.ts";
 
 /** Why a caller was turned away: a label of a metric, never told to the caller. */
-export type RefusalReason =
-  | "NoToken"
-  | "Malformed"
-  | "WrongAudience"
-  | "WrongServiceAccount"
-  | "Expired"
-  | "NotAuthenticated"
-  | "Unavailable";
-export const REFUSAL_REASONS: readonly RefusalReason[] = [
+export const REFUSAL_REASONS = [
   "NoToken",
   "Malformed",
   "WrongAudience",
@@ -24,24 +17,13 @@ export const REFUSAL_REASONS: readonly RefusalReason[] = [
   "Expired",
   "NotAuthenticated",
   "Unavailable",
-];
-
-/** What the API server says of a token. */
-export type Review =
-  | {
-      readonly review: "Authenticated";
-      readonly user: string;
-      readonly audiences: readonly string[];
-      readonly podUid: string | undefined;
-    }
-  | { readonly review: "NotAuthenticated" }
-  /** It does not answer, or does not let us ask. */
-  | { readonly review: "Unavailable"; readonly cause: string };
+] as const;
+export type RefusalReason = (typeof REFUSAL_REASONS)[number];
 
 export interface AuthenticateDeps {
   readonly audience: string;
   readonly serviceAccount: { readonly namespace: string; readonly name: string };
-  readonly review: (token: string) => Promise<Review>;
+  readonly review: (token: string) => Promise<TokenReview>;
   /** The keys that the API server signs with, as they were read last; undefined: never read. */
   readonly keys: () => KeySet | undefined;
   readonly clock: Clock;
