@@ -43,7 +43,7 @@ describe("parley", () => {
     expect(await parley(["--version"])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
   });
 
-  test.each(["serve", "check", "key", "confirm"])(
+  test.each(["serve", "check", "key", "confirm", "logs", "status"])(
     "%s --help, and help before it, tell its options",
     async (command) => {
       const direct = await parley([command, "--help"]);

@@ -1,40 +1,34 @@
 // `parley confirm`: lets operators drop what they hold. In: the Lease of a gateway's operators. Out: what is held, and, with --yes, the word
 // of an administrator on the Lease, which every operator reads.
 import { CONFIRMED_ANNOTATION, HELD_ANNOTATION, parseHeld } from "../operator/held.ts";
-import { createKubeClient } from "../operator/kube/client.ts";
-import { loadKubeConfig } from "../operator/kube/kube-config.ts";
 import { leasePath } from "../operator/kube/lease.ts";
 import { refusalOf } from "../operator/kube/refusal.ts";
 import type { HeldKind } from "../operator/relists.ts";
-import { createClock } from "../process/clock.ts";
 import { option } from "../process/option-table.ts";
 import type { Command as OptionCommand } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
+import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command, Io } from "./io.ts";
 import { answerUsage } from "./usage.ts";
 
 const objectName = value.text("NAME", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, "the name of an object");
 
 const table = {
-  kubeconfig: option(value.path, {
-    group: "Kubernetes",
-    defaultText: "$KUBECONFIG",
-    help: "How to reach the API server.",
-  }),
+  kubeconfig: kubeconfigOption,
   namespace: option(value.dnsLabel, {
-    group: "Kubernetes",
+    group: CLUSTER_GROUP,
     default: "default",
     help: "Namespace of the operators' Lease.",
   }),
   lease: option(objectName, {
-    group: "Kubernetes",
+    group: CLUSTER_GROUP,
     default: "parley-operator-default",
     help: "The operators' Lease: parley-operator-{gateway-name} unless they were told otherwise.",
   }),
   yes: option(value.boolean, {
-    group: "Kubernetes",
+    group: CLUSTER_GROUP,
     default: "false",
     help: "Drop what is shown; without it, it is only shown.",
   }),
@@ -52,14 +46,9 @@ export const confirm: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
   const { kubeconfig, namespace, lease, yes } = parsed.options;
-  const loaded = loadKubeConfig({
-    kubeconfig,
-    variable: io.env["KUBECONFIG"],
-    inCluster: io.env["KUBERNETES_SERVICE_HOST"] !== undefined,
-  });
-  if (!loaded.ok) return fail(io, loaded.fault, 2);
-  const clock = createClock();
-  const client = createKubeClient({ config: loaded.config, now: () => clock.elapsed() });
+  const reached = apiServer(kubeconfig, io);
+  if (!reached.ok) return fail(io, reached.fault, 2);
+  const { client } = reached;
   const path = leasePath(namespace, lease);
   try {
     const answer = await client.request({ method: "GET", path });

@@ -1,14 +1,12 @@
 // `parley status`: what runs in a cluster. In: a kubeconfig and a namespace. Out: operators and who leads, proxies and what they serve,
 // objects that are not ready and why; exit code 0 when all is well, 1 when something is not or the cluster cannot be asked.
-import { createKubeClient } from "../operator/kube/client.ts";
-import { loadKubeConfig } from "../operator/kube/kube-config.ts";
 import { option } from "../process/option-table.ts";
 import type { Command as OptionCommand } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
+import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command } from "./io.ts";
-import { enterCallersFolder } from "./npm.ts";
 import { readFacts } from "./status-facts.ts";
 import { judgeStatus } from "./status-report.ts";
 import type { GatewayReport, StatusReport } from "./status-report.ts";
@@ -17,18 +15,14 @@ import type { Paint } from "./terminal.ts";
 import { answerUsage } from "./usage.ts";
 
 const table = {
-  kubeconfig: option(value.path, {
-    group: "Cluster",
-    defaultText: "$KUBECONFIG, else the pod's ServiceAccount",
-    help: "How to reach the API server.",
-  }),
+  kubeconfig: kubeconfigOption,
   namespace: option(value.dnsLabel, {
-    group: "Cluster",
+    group: CLUSTER_GROUP,
     default: "parley",
     help: "Where Parley is installed.",
   }),
   objectsIn: option(value.listOf(value.dnsLabel), {
-    group: "Cluster",
+    group: CLUSTER_GROUP,
     default: "",
     defaultText: "all",
     help: "Namespaces whose agents and keys are looked at, for those who may not list all.",
@@ -51,18 +45,13 @@ const command: OptionCommand = {
 export const status: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
-  enterCallersFolder(io.env);
   const { kubeconfig, namespace, objectsIn, output } = parsed.options;
-  const loaded = loadKubeConfig({
-    kubeconfig,
-    variable: io.env["KUBECONFIG"],
-    inCluster: io.env["KUBERNETES_SERVICE_HOST"] !== undefined,
-  });
-  if (!loaded.ok) {
-    io.err(`parley status: ${loaded.fault}\n`);
+  const reached = apiServer(kubeconfig, io);
+  if (!reached.ok) {
+    io.err(`parley status: ${reached.fault}\n`);
     return 2;
   }
-  const client = createKubeClient({ config: loaded.config, now: () => performance.now() });
+  const { client } = reached;
   try {
     const report = judgeStatus(await readFacts(client, namespace, objectsIn), namespace, Date.now());
     io.out(
