@@ -3,6 +3,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { sumOf } from "../harness/exposition.ts";
 import { node } from "../harness/gateway.ts";
 import { eventually, freePort, start } from "../harness/processes.ts";
 import { startSyntheticApi } from "./synthetic-api.ts";
@@ -45,13 +46,7 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
     longest = 0;
     return taken;
   };
-  const value = (text: string, series: string): number =>
-    Number(
-      text
-        .split("\n")
-        .find((line) => line.startsWith(`${series} `))
-        ?.split(" ")[1] ?? Number.NaN,
-    );
+  const value = (text: string, series: string): number => sumOf(text, series) ?? Number.NaN;
   const read = async (series: string): Promise<number> => value(await metrics(), series);
   const pid = operator.pid;
   try {

@@ -6,7 +6,8 @@ import { startApiFaultProxy } from "../harness/api-fault-proxy.ts";
 import type { ApiFaultProxy } from "../harness/api-fault-proxy.ts";
 import { startApiServer } from "../harness/api-server.ts";
 import type { ApiServer } from "../harness/api-server.ts";
-import { kubeClient, noLog } from "../harness/operator-in-process.ts";
+import { quietLog } from "../../operator/publish/quiet.test-support.ts";
+import { kubeClient } from "../harness/operator-in-process.ts";
 import { eventually } from "../harness/processes.ts";
 
 const LEASE = "/apis/coordination.k8s.io/v1/namespaces/default/leases/operator";
@@ -33,7 +34,7 @@ describe("the Lease", () => {
       identity,
       clock: createClock(),
       random: Math.random,
-      log: noLog,
+      log: quietLog,
       signal: stop.signal,
       onChange: (holding, holder) => told.push({ holding, holder }),
       onRenewal: () => undefined,

@@ -8,7 +8,8 @@ import { startApiFaultProxy } from "../harness/api-fault-proxy.ts";
 import type { ApiFaultProxy } from "../harness/api-fault-proxy.ts";
 import { startApiServer } from "../harness/api-server.ts";
 import type { ApiServer } from "../harness/api-server.ts";
-import { followOperator, kubeClient, noLog, runOperator } from "../harness/operator-in-process.ts";
+import { quietLog } from "../../operator/publish/quiet.test-support.ts";
+import { followOperator, kubeClient, runOperator } from "../harness/operator-in-process.ts";
 import type { FollowingProxy, RunningOperator } from "../harness/operator-in-process.ts";
 import { eventually } from "../harness/processes.ts";
 
@@ -188,7 +189,7 @@ describe("reflect against a real API server", () => {
       kind: "Namespace",
       clock: createClock(),
       random: Math.random,
-      log: noLog,
+      log: quietLog,
       signal: stop.signal,
       observe: { listed: () => undefined, failed: (error) => errors.push(error) },
       limits,

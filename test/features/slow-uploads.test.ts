@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { startCluster, type Cluster } from "../harness/cluster.ts";
 import { post, sendBody } from "../harness/calls.ts";
 import { startAgent, type AgentCopy } from "../harness/example-agents.ts";
+import { sumOf } from "../harness/exposition.ts";
 import { key, NAMESPACE, urlAgent } from "../harness/objects.ts";
 import { eventually } from "../harness/processes.ts";
 
@@ -29,7 +30,7 @@ const residentMiB = (pid: number): number =>
 
 async function gauge(name: string): Promise<number> {
   const text = await (await fetch(`${cluster.proxies[0]?.adminUrl}/metrics`)).text();
-  return Number(new RegExp(`^${name}(?:\\{\\})? (\\S+)$`, "m").exec(text)?.[1] ?? Number.NaN);
+  return sumOf(text, name) ?? Number.NaN;
 }
 
 /** Calls one after another; gives the 99th percentile of their latency in milliseconds. */

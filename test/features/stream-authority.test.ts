@@ -3,9 +3,10 @@ import { X509Certificate } from "node:crypto";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { createDocument } from "../../operator/kube/document.ts";
 import { keepAuthority, type KeptAuthority } from "../../operator/publish/keep-authority.ts";
+import { quietLog } from "../../operator/publish/quiet.test-support.ts";
 import { createFakeClock, type FakeClock } from "../../proxy/table/clock.test-support.ts";
 import { startApiServer, type ApiServer } from "../harness/api-server.ts";
-import { kubeClient, noLog } from "../harness/operator-in-process.ts";
+import { kubeClient } from "../harness/operator-in-process.ts";
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -46,7 +47,7 @@ async function operator(): Promise<KeptAuthority> {
     secret: document("Secret"),
     bundle: document("ConfigMap"),
     clock,
-    log: noLog,
+    log: quietLog,
   });
   running.push(kept);
   // Who was slower than another looks again at once, but the clock stands still.

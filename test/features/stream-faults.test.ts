@@ -4,6 +4,7 @@ import { startCluster, type Cluster } from "../harness/cluster.ts";
 import { startLineProxy, type LineProxy, type Spoil } from "../harness/line-proxy.ts";
 import { post, sendBody } from "../harness/calls.ts";
 import { startAgent, type AgentCopy } from "../harness/example-agents.ts";
+import { sumOf } from "../harness/exposition.ts";
 import { key, NAMESPACE, urlAgent } from "../harness/objects.ts";
 import { eventually } from "../harness/processes.ts";
 
@@ -32,8 +33,7 @@ afterAll(async () => {
 
 async function resyncs(): Promise<number> {
   const metrics = await (await fetch(`${cluster.proxies[0]?.adminUrl}/metrics`)).text();
-  const counts = metrics.matchAll(/^parley_table_resyncs_total\{reason="\w+"\} (\d+)$/gm);
-  return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+  return sumOf(metrics, "parley_table_resyncs_total") ?? 0;
 }
 
 /** Spoils the first line that matches, once. */

@@ -7,14 +7,12 @@ import { createKubeClient } from "../../operator/kube/client.ts";
 import type { KubeClient } from "../../operator/kube/client.ts";
 import { loadKubeConfig } from "../../operator/kube/kube-config.ts";
 import { createOperator } from "../../operator/operator.ts";
+import { quietLog } from "../../operator/publish/quiet.test-support.ts";
 import { openStream, postAck } from "../../operator/publish/stream-client.test-support.ts";
 import type { StreamClient } from "../../operator/publish/stream-client.test-support.ts";
 import { createClock } from "../../process/clock.ts";
-import type { Log } from "../../process/log.ts";
+import { sumOf } from "./exposition.ts";
 import { eventually } from "./processes.ts";
-
-const silent = (): void => undefined;
-export const noLog: Log = { trace: silent, debug: silent, info: silent, warn: silent, error: silent };
 
 export function kubeClient(kubeconfig: string): KubeClient {
   const loaded = loadKubeConfig({ kubeconfig, inCluster: false });
@@ -47,15 +45,12 @@ export async function runOperator(kubeconfig: string, args: readonly string[] = 
     client: kubeClient(kubeconfig),
     clock: createClock(),
     random: Math.random,
-    log: noLog,
+    log: quietLog,
     registry,
   });
   const { stream, admin } = await operator.start();
   const adminUrl = `http://127.0.0.1:${admin.port}`;
-  const metric = async (series: string): Promise<number> => {
-    const line = (await registry.metrics()).split("\n").find((text) => text.startsWith(`${series} `));
-    return Number(line?.split(" ").at(-1) ?? 0);
-  };
+  const metric = async (series: string): Promise<number> => sumOf(await registry.metrics(), series) ?? 0;
   const ready = async (): Promise<void> => {
     await eventually("operator is ready", async () => ((await fetch(`${adminUrl}/readyz`)).ok ? true : undefined));
   };

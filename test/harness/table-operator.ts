@@ -1,9 +1,9 @@
 // The operator's side of the stream without the rest of it: a table that a test changes at will, served by the operator's own publisher.
 // In: a replica's name and who holds the Lease. Out: the publisher and its URL.
 import { createPublisher, type Publisher } from "../../operator/publish/publisher.ts";
+import { quietLog, quietMetrics } from "../../operator/publish/quiet.test-support.ts";
 import { authenticateAnyone, createStreamServer } from "../../operator/publish/stream-server.ts";
 import { createClock } from "../../process/clock.ts";
-import type { Log } from "../../process/log.ts";
 import type { RowChange } from "../../proxy/table/contract.ts";
 
 export interface TableOperator {
@@ -11,9 +11,6 @@ export interface TableOperator {
   readonly url: string;
   close(): Promise<void>;
 }
-
-const nothing = (): void => undefined;
-const quiet: Log = { trace: nothing, debug: nothing, info: nothing, warn: nothing, error: nothing };
 
 /** Serves these rows, and what is applied to the publisher after. */
 export async function startTableOperator(
@@ -25,16 +22,9 @@ export async function startTableOperator(
     gateway: "default",
     replica,
     clock: createClock(),
-    log: quiet,
+    log: quietLog,
     holder,
-    metrics: {
-      batch: nothing,
-      sent: nothing,
-      greeted: nothing,
-      acked: nothing,
-      ackRefused: nothing,
-      cut: nothing,
-    },
+    metrics: quietMetrics,
   });
   publisher.apply(rows);
   publisher.open();
@@ -44,7 +34,7 @@ export async function startTableOperator(
     listen: { host: "127.0.0.1", port: 0 },
     authenticate: authenticateAnyone,
     clock: createClock(),
-    log: quiet,
+    log: quietLog,
   });
   const { port } = await server.listen();
   return { publisher, url: `http://127.0.0.1:${port}`, close: () => server.close() };

@@ -4,6 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import { join } from "node:path";
+import { sumOf } from "./exposition.ts";
 import { goTools } from "./go-tools.ts";
 import { type Child, eventually, freePort, start } from "./processes.ts";
 
@@ -78,7 +79,7 @@ export async function startSmallAgent(
 export interface Served extends Child {
   readonly url: string;
   readonly admin: string;
-  /** Sum of the samples of a metric whose labels hold this text. */
+  /** Sum of the samples of a metric whose labels hold this text; 0 without any. */
   metric(name: string, labels?: string): Promise<number>;
 }
 
@@ -114,13 +115,7 @@ export async function serveManifests(
     url: `http://127.0.0.1:${port}`,
     admin: served,
     async metric(name, labels = "") {
-      const text = await (await fetch(`${served}/metrics`)).text();
-      let sum = 0;
-      for (const line of text.split("\n")) {
-        if ((line.startsWith(`${name}{`) || line.startsWith(`${name} `)) && line.includes(labels))
-          sum += Number(line.slice(line.lastIndexOf(" ")));
-      }
-      return sum;
+      return sumOf(await (await fetch(`${served}/metrics`)).text(), name, labels) ?? 0;
     },
   };
 }

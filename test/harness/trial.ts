@@ -3,6 +3,7 @@
 import { post, sendBody } from "./calls.ts";
 import { startCluster, type Cluster } from "./cluster.ts";
 import { startAgent } from "./example-agents.ts";
+import { sumOf } from "./exposition.ts";
 import { operatorFaults, type Fault } from "./faults.ts";
 import type { ProxyProcess } from "./gateway.ts";
 import { makeIsland, type Island } from "./island.ts";
@@ -76,10 +77,8 @@ const REVOCATIONS = 2;
 
 async function openStreams({ adminUrl }: ProxyProcess): Promise<number> {
   const metrics = await (await fetch(`${adminUrl}/metrics`)).text();
-  return [...metrics.matchAll(/^parley_table_streams\{state="(?:applied|standby)"\} (\d+)$/gm)].reduce(
-    (sum, [, n]) => sum + Number(n),
-    0,
-  );
+  const streams = (state: string): number => sumOf(metrics, "parley_table_streams", `state="${state}"`) ?? 0;
+  return streams("applied") + streams("standby");
 }
 
 const tokenOf = (name: string): string => `sk-${name}-0123456789-0123456789-0123456789`;

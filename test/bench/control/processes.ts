@@ -1,5 +1,6 @@
 // What a process costs. In: a process and its admin listener. Out: CPU time, memory, and series of its metrics.
 import { readdirSync, readFileSync } from "node:fs";
+import { sumOf } from "../../harness/exposition.ts";
 import type { ParleyProcess } from "../../harness/gateway.ts";
 
 /** CPU microseconds of all threads of a process since its start, to the nanosecond of the scheduler; a thread that ended is not in it. */
@@ -23,8 +24,7 @@ export async function metricsOf({ adminUrl }: ParleyProcess): Promise<string> {
 
 /** Sum of the samples of a metric; NaN when there are none. */
 export function sum(exposition: string, name: string): number {
-  const samples = exposition.split("\n").filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
-  return samples.length === 0 ? Number.NaN : samples.reduce((total, line) => total + Number(line.split(" ").at(-1)), 0);
+  return sumOf(exposition, name) ?? Number.NaN;
 }
 
 /** Node samples the delay of the event loop every 10 ms, and the 10 ms are in what it reports. */
