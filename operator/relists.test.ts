@@ -130,4 +130,13 @@ describe("relists", () => {
     expect(list(one, services("one", 100))).toMatchObject({ dropped: [], held: [] });
     expect([store.size("Service"), store.size("Secret")]).toEqual([130, 1]);
   });
+
+  test("a confirmation while a list is being read is not undone by its end", () => {
+    list(AGENTS, range(0, 30));
+    list(AGENTS, []);
+    relists.begin(AGENTS);
+    expect(relists.confirm(relists.held().map(({ id }) => id))).toHaveLength(30);
+    expect(relists.end(AGENTS)).toEqual({ dropped: [], held: [] });
+    expect(relists.held()).toEqual([]);
+  });
 });

@@ -125,6 +125,8 @@ export function createRelists(store: Store): Relists {
         if (!ids.includes(id)) continue;
         for (const ref of heldOf(kind)) {
           store.delete(ref);
+          // A list that is being read began with it.
+          for (const { refs } of missing.values()) refs.delete(ref);
           dropped.push(ref);
         }
         heldByKind.delete(kind);
