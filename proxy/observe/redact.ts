@@ -12,11 +12,15 @@ const SECRET =
 const ADDRESS = /(?:url|uri)$/;
 /** What an agent says of its faults often holds what it was configured with. */
 const ERROR_TEXT = /^(?:message|data|details?)$/;
+/** Each takes time in proportion to the text, whatever that is: clients choose it. */
 const credentials: readonly (readonly [RegExp, string])[] = [
   [/\b(Bearer|Basic|Digest|Negotiate)[ \t]+[^\s"',;]+/gi, `$1 ${REDACTED}`],
-  [/\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_.-]*/g, REDACTED],
-  [/(\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@"]+@/gi, `$1${REDACTED}@`],
+  // Up to the last "@": a password may hold one. No scheme is longer.
+  [/(\b[a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"]+@/gi, `$1${REDACTED}@`],
 ];
+/** Text that may hold a JSON Web Token, and where in it that begins. */
+const tokenText = /[A-Za-z0-9_.-]+/g;
+const tokenStart = /\beyJ[A-Za-z0-9_-]/;
 
 /**
  * Redacts by built-in rules and by paths. `$` is the whole text. Credentials and addresses of webhooks go by their names, texts of
@@ -193,7 +197,12 @@ class Walk {
 function withoutCredentials(text: string): string {
   let shown = text;
   for (const [form, instead] of credentials) shown = shown.replace(form, instead);
-  return shown;
+  return shown.includes("eyJ") ? shown.replace(tokenText, withoutToken) : shown;
+}
+
+function withoutToken(text: string): string {
+  const at = text.search(tokenStart);
+  return at === -1 || !text.includes(".", at) ? text : text.slice(0, at) + REDACTED;
 }
 
 /** Paths and queries of webhooks and of signed addresses are secrets. */
