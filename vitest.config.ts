@@ -8,7 +8,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{crds,operator,proxy,process,cli,examples}/**/*.test.ts"],
+          include: ["{crds,operator,proxy,process,cli,examples}/**/*.test.ts", "test/*.test.ts"],
           testTimeout: 20_000,
         },
       },
