@@ -1,11 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { choose, type Candidate } from "./choose.ts";
 
-/** "a+" is live and names itself, "b" is live, "c-" is lost, "d?" is opening, "e?+" opening and named itself before. */
+/** "a+" is live and names itself, "b" is live, "c-" is lost, "d?" is opening, "e?+" opening and named itself before, "f!" is filling. */
 const read = (text: string): Candidate => ({
   id: text[0] ?? "",
   state: text.includes("-") ? "Lost" : text.includes("?") ? "Opening" : "Live",
   namesItself: text.includes("+"),
+  filling: text.includes("!"),
 });
 
 describe("the applied stream", () => {
@@ -22,6 +23,7 @@ describe("the applied stream", () => {
     ["a?+ b+", "a", "a"],
     ["a b? c-", "a", "a"],
     ["a b?+", "a", "a"],
+    ["a! b+", "a", "a"],
     // Another one holds the Lease.
     ["a b+", "a", "b"],
     ["a b c+", "a", "c"],
@@ -32,6 +34,7 @@ describe("the applied stream", () => {
     ["a- b c+", "a", "c"],
     ["a- b? c", "a", "c"],
     ["b c+", "a", "c"],
+    ["a-! b+", "a", "b"],
     // Nobody is there to move to.
     ["a- b-", "a", "a"],
     ["a- b?", "a", "a"],

@@ -15,6 +15,14 @@ export interface Greeting {
   readonly holder: string | undefined;
 }
 
+/** What a link is to be told of its stream. */
+export interface Told {
+  /** The greeting, and each heartbeat. */
+  heard(greeting: Greeting): void;
+  /** The table is what the stream says it is. */
+  inStep(): void;
+}
+
 /** "Twin": the operator is heard at another address already. */
 export type LinkEnd = StreamEnd | { readonly end: "Twin" };
 
@@ -26,8 +34,8 @@ export interface LinkDeps {
   readonly role: Role;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Opens the stream and reads it to its end. `heard`: told of the greeting, and of each heartbeat. */
-  open(role: Role, heard: (greeting: Greeting) => void, signal: AbortSignal): Promise<LinkEnd>;
+  /** Opens the stream and reads it to its end. */
+  open(role: Role, told: Told, signal: AbortSignal): Promise<LinkEnd>;
   /** Tells the end of a stream, and gives how long to wait before the next; milliseconds. */
   ended(role: Role, end: Lost): number;
   /** Its state is another, or its role. */
@@ -53,10 +61,17 @@ export function createLink(deps: LinkDeps): Link {
   let state: Candidate["state"] = "Opening";
   let greeting: Greeting | undefined;
   let opened = new AbortController();
+  let filling = false;
 
   const enter = (now: Candidate["state"]): void => {
     if (state === now) return;
     state = now;
+    filling = now === "Live" && role === "applied";
+    if (!signal.aborted) deps.onChange();
+  };
+  const inStep = (): void => {
+    if (!filling) return;
+    filling = false;
     if (!signal.aborted) deps.onChange();
   };
 
@@ -73,7 +88,7 @@ export function createLink(deps: LinkDeps): Link {
       const late = clock.setTimeout(() => {
         if (state === "Opening") enter("Lost");
       }, QUIET_BEATS * HEARTBEAT_MS);
-      const end = await deps.open(role, heard, AbortSignal.any([signal, opened.signal]));
+      const end = await deps.open(role, { heard, inStep }, AbortSignal.any([signal, opened.signal]));
       late.cancel();
       // Its role has changed, or its token.
       if (end.end === "Aborted" || end.end === "Renewed") continue;
@@ -96,6 +111,9 @@ export function createLink(deps: LinkDeps): Link {
     get replica() {
       return greeting?.replica;
     },
+    get filling() {
+      return filling;
+    },
     get namesItself() {
       return greeting !== undefined && greeting.holder === greeting.replica;
     },
@@ -103,6 +121,7 @@ export function createLink(deps: LinkDeps): Link {
       if (now === role) return;
       role = now;
       if (state === "Live") state = "Opening";
+      filling = false;
       opened.abort();
     },
     stop: () => stopped.abort(),

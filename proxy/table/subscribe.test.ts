@@ -110,7 +110,7 @@ describe("a stream that is lost", () => {
     const proxy = scene.subscribe([operator.url]);
     const waits: number[] = [];
     for (let n = 0; n < 9; n += 1) waits.push(await proxy.reconnected());
-    expect(waits).toStrictEqual([25, 50, 100, 200, 400, 800, 1600, 2500, 2500]);
+    expect(waits).toStrictEqual([25, 50, 100, 200, 400, 400, 400, 400, 400]);
     operator.mode = "Serve";
     await proxy.retriedUntil(() => proxy.table.complete);
     expect(proxy.state.source).toBe("stream");

@@ -9,7 +9,7 @@ import type { Table } from "./compiled.ts";
 import { createFallback } from "./fallback.ts";
 import { createFollow } from "./follow.ts";
 import type { LastGood } from "./last-good.ts";
-import { createLink, type Greeting, type Link, type LinkEnd, type Lost, type Role } from "./link.ts";
+import { createLink, type Greeting, type Link, type LinkEnd, type Lost, type Role, type Told } from "./link.ts";
 import type { Log } from "./log.ts";
 import { resolveAll, watchPlaces, type Place, type Resolve } from "./places.ts";
 import { createResync } from "./resync.ts";
@@ -40,6 +40,12 @@ export interface SubscribeDeps {
 
 /** An operator that is found at two addresses is looked at again after so long; milliseconds. */
 const TWIN_MS = 5000;
+
+/**
+ * Streams lost in a row that make the wait for the next longer, to 0.8 s: one that stands by is to be there again before the operator hangs
+ * whose stream is applied.
+ */
+const SOON = 5;
 
 /** Resolves once the signal has aborted and everything it began has ended. */
 export async function subscribe(deps: SubscribeDeps): Promise<void> {
@@ -78,7 +84,7 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
     let twin: string | undefined;
     const isHeardElsewhere = (): boolean => twin !== undefined && isTwin(place, twin);
 
-    const open = async (as: Role, heard: (greeting: Greeting) => void, life: AbortSignal): Promise<LinkEnd> => {
+    const open = async (as: Role, told: Told, life: AbortSignal): Promise<LinkEnd> => {
       // To ask would make the operator end the stream that it has with us.
       while (isHeardElsewhere() && !life.aborted) await pause(clock, TWIN_MS, life);
       if (begun) update({ reconnects: state.reconnects + 1 });
@@ -94,12 +100,13 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
             return left.abort();
           }
           if (as === "applied") fallback.answered();
-          return heard(greeting);
+          return told.heard(greeting);
         },
       };
       const confirm = (how: "Applied" | "Current"): void => {
         losses = 0;
         confirmed(how);
+        told.inStep();
       };
       const streamed = as === "standby" ? follow.standby(stream) : follow.applied(stream, resync.ask(), confirm);
       const end = await streamed;
@@ -128,7 +135,7 @@ export async function subscribe(deps: SubscribeDeps): Promise<void> {
         log.warn({ operator: place.id, end: end.end, detail: "detail" in end ? end.detail : undefined }, "stream lost");
       }
       losses += 1;
-      return backoff(losses - 1, random);
+      return backoff(Math.min(losses, SOON) - 1, random);
     };
 
     const link = createLink({
