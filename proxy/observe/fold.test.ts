@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { foldStream } from "./fold.ts";
+import { createRedactor } from "./redact.ts";
 
 const same = (text: string): string => text;
 const sse = (...events: unknown[]): string => events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join("");
@@ -30,4 +31,9 @@ test("an event that was cut off is left out, all line ends are known, each event
   const text = ': hello\r\ndata: {"a":\r\ndata: 1}\r\n\r\nevent: x\rdata:2\r\rdata: {"cut":';
   expect(foldStream(text, same)).toBe('[{"a":1},2]');
   expect(foldStream(text, () => "hidden")).toBe('["hidden","hidden"]');
+});
+
+test("a secret that comes in two pieces is redacted all the same", () => {
+  const text = sse(piece("use Bear", false), piece("er s3", true), piece("cret, please", true));
+  expect(JSON.parse(foldStream(text, createRedactor()))).toEqual([piece("use Bearer [redacted], please", false)]);
 });

@@ -19,22 +19,25 @@ export function eventData(text: string): string[] {
  * Folds a stream: agents send an answer in many pieces, and a reader of logs wants to read it as one text. Text parts that continue an
  * artifact join the one before; everything else stays in its order.
  *
- * @param redact is applied to each event
+ * @param redact is applied to each event, and to each text that was joined: what is secret may stand in two pieces
  */
 export function foldStream(text: string, redact: (json: string) => string): string {
   const folded: unknown[] = [];
   const artifacts = new Map<unknown, { text: string }>();
+  const joined = new Set<{ text: string }>();
   for (const data of eventData(text)) {
     const event = parse(redact(data));
     const piece = textPiece(event);
     const begun = piece === undefined ? undefined : artifacts.get(piece.artifactId);
     if (piece !== undefined && piece.append && begun !== undefined) {
       begun.text += piece.part.text;
+      joined.add(begun);
       continue;
     }
     if (piece !== undefined) artifacts.set(piece.artifactId, piece.part);
     folded.push(event);
   }
+  for (const part of joined) part.text = String(parse(redact(JSON.stringify(part.text))));
   return JSON.stringify(folded);
 }
 
