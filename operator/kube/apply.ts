@@ -1,5 +1,6 @@
 // Writes statuses by server-side apply. In: an object's identity and its whole status. Out: what became of the write.
 import type { A2AAgentStatus, VirtualKeyStatus } from "../../crds/types.ts";
+import { causeOf } from "./cause.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject } from "./reduce.ts";
 import { objectPath } from "./resources.ts";
@@ -55,7 +56,7 @@ export function createApplyStatus(client: Pick<KubeClient, "request">): ApplySta
       if (answer.status === 400 || answer.status === 422) return { ok: false, reason: "Refused", message };
       return { ok: false, reason: "Unavailable", message };
     } catch (error) {
-      return { ok: false, reason: "Unavailable", message: error instanceof Error ? error.message : String(error) };
+      return { ok: false, reason: "Unavailable", message: causeOf(error) };
     }
   };
 }

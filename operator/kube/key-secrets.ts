@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 import type { KeyObject } from "../objects.ts";
 import { secretRefOf } from "../secret-ref.ts";
+import { causeOf } from "./cause.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
@@ -77,7 +78,7 @@ export async function ensureKeySecret(
     });
     return labelled.status === 200 ? { ok: true, made: false } : refused(labelled.status, labelled.body);
   } catch (error) {
-    return { ok: false, reason: "Unavailable", message: error instanceof Error ? error.message : String(error) };
+    return { ok: false, reason: "Unavailable", message: causeOf(error) };
   }
 }
 

@@ -3,6 +3,7 @@
 // two machines differ. The rules are those of client-go: renew deadline < lease duration, so a holder stops before another starts.
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
+import { causeOf } from "./cause.ts";
 import type { KubeAnswer, KubeClient, KubeRequest } from "./client.ts";
 import { microTime } from "./micro-time.ts";
 import { sleep } from "./sleep.ts";
@@ -194,7 +195,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       if (told.holding) deps.onRenewal(undefined);
       if (!signal.aborted && clock.elapsed() - toldAt >= FAILURE_EVERY) {
         toldAt = clock.elapsed();
-        const cause = error instanceof Error ? error.message : String(error);
+        const cause = causeOf(error);
         log.warn({ lease: name, cause }, "lease could not be renewed");
       }
       holding &&= !deadlinePassed();

@@ -1,6 +1,7 @@
 // One list, page by page, reduced as it is read. In: the API server. Out: objects of one page after another; in the end its version,
 // or why it could not be read to the end. Pages are as long as can be read without holding up anything else.
 import type { Kind, StoredObject } from "../objects.ts";
+import { causeOf } from "./cause.ts";
 import { parseJson } from "./client.ts";
 import type { KubeClient } from "./client.ts";
 import type { Intern } from "./intern.ts";
@@ -96,11 +97,4 @@ function readPage(
   const { resourceVersion, continue: token } = metadata as { resourceVersion?: unknown; continue?: unknown };
   if (typeof resourceVersion !== "string" || resourceVersion === "") return undefined;
   return { items, version: resourceVersion, token: typeof token === "string" ? token : "" };
-}
-
-/** What an error of I/O says, with its cause. */
-export function causeOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error ? `${error.message}: ${cause.message}` : error.message;
 }

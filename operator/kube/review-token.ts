@@ -1,6 +1,7 @@
 // What the API server knows of ServiceAccount tokens. In: a token and the audience it must have; nothing. Out: a verdict; its public keys.
 import type { Clock } from "../../process/clock.ts";
 import type { TokenReview } from "../token-review.ts";
+import { causeOf } from "./cause.ts";
 import type { KubeClient } from "./client.ts";
 import { refusalOf } from "./refusal.ts";
 import { sleep } from "./sleep.ts";
@@ -37,7 +38,7 @@ export async function reviewToken(
     const podUid = user.extra?.["authentication.kubernetes.io/pod-uid"]?.[0];
     return { review: "Authenticated", user: user.username, audiences, podUid };
   } catch (error) {
-    return { review: "Unavailable", cause: error instanceof Error ? error.message : String(error) };
+    return { review: "Unavailable", cause: causeOf(error) };
   }
 }
 
