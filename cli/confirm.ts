@@ -13,8 +13,6 @@ import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command, Io } from "./io.ts";
 import { answerUsage } from "./usage.ts";
 
-const objectName = value.text("NAME", /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/, "the name of an object");
-
 const table = {
   kubeconfig: kubeconfigOption,
   namespace: option(value.dnsLabel, {
@@ -22,7 +20,7 @@ const table = {
     default: "default",
     help: "Namespace of the operators' Lease.",
   }),
-  lease: option(objectName, {
+  lease: option(value.objectName, {
     group: CLUSTER_GROUP,
     default: "parley-operator-default",
     help: "The operators' Lease: parley-operator-{gateway-name} unless they were told otherwise.",

@@ -54,17 +54,11 @@ export interface OperatorConfig {
 
 const SHORTEST_LEASE_MS = 2_000;
 
-const objectName = value.text(
-  "NAME",
-  /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
-  "the name of an object: lower-case letters, digits, hyphens and dots",
-);
-
 const namespacedName: value.ValueType<{ readonly namespace: string; readonly name: string }> = {
   placeholder: "NAMESPACE/NAME",
   parse(text) {
     const [namespace = "", name = "", more] = text.split("/");
-    const good = value.dnsLabel.parse(namespace).ok && objectName.parse(name).ok && more === undefined;
+    const good = value.dnsLabel.parse(namespace).ok && value.objectName.parse(name).ok && more === undefined;
     return good
       ? { ok: true, value: { namespace, name } }
       : { ok: false, instead: "NAMESPACE/NAME, as parley/parley-proxy" };
@@ -122,7 +116,7 @@ const table = {
     defaultText: "all",
     help: "Namespaces to read. With some named, Roles suffice, and allowedKeys.namespaces.from: Selector is not served.",
   }),
-  leaseName: option(objectName, {
+  leaseName: option(value.objectName, {
     group: "Kubernetes",
     defaultText: "parley-operator-{gateway-name}",
     help: "The Lease whose holder writes statuses.",
@@ -157,7 +151,7 @@ const table = {
     default: "localhost,127.0.0.1,::1",
     help: "With --tls=auto: names and addresses under which proxies reach this operator.",
   }),
-  tlsCaName: option(objectName, {
+  tlsCaName: option(value.objectName, {
     group: "Stream security",
     defaultText: "parley-operator-{gateway-name}-ca",
     help: "With --tls=auto: the Secret of the CA, and the ConfigMap of its bundle (ca.crt), in the namespace of the Lease.",

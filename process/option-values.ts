@@ -134,6 +134,13 @@ export const dnsLabel: ValueType<string> = text(
   "a name of lower-case letters, digits and hyphens",
 );
 
+/** Of most objects of Kubernetes: RFC 1123, with dots. */
+export const objectName: ValueType<string> = text(
+  "NAME",
+  /^[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?$/,
+  "the name of an object: lower-case letters, digits, hyphens and dots",
+);
+
 /** What processes call themselves: safe in paths, labels and log lines. */
 export const PROCESS_ID = /^[A-Za-z0-9._-]{1,128}$/;
 
