@@ -3,8 +3,8 @@
 // that it cannot parse; it does not show the Status of a refusal; it cannot be aborted before the answer; it makes a new
 // dispatcher, so a new TLS connection, for each call.
 import type { RequestOptions } from "node:https";
-import { HttpMethod, RequestContext } from "@kubernetes/client-node";
-import type { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
+import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { Agent, request } from "undici";
 import type { Dispatcher } from "undici";
 import { splitLines } from "./lines.ts";

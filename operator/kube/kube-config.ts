@@ -1,6 +1,6 @@
 // Where the API server is and who we are there. In: a kubeconfig path, KUBECONFIG's value or the pod's own ServiceAccount.
 // Out: a loaded KubeConfig, or what is wrong with it.
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 
 export interface KubeSource {
   /** `--kubeconfig`: one file. */
