@@ -255,7 +255,8 @@ export interface Ack {
 }
 
 export const agentRowId = (namespace: string, name: string): RowId => `agent/${namespace}/${name}`;
-export const keyRowId = (namespace: string, name: string): RowId => `key/${namespace}/${name}`;
+/** Joined, since what a template gives is kept as the pieces that it was made of, and of keys there are many. */
+export const keyRowId = (namespace: string, name: string): RowId => ["key", namespace, name].join("/");
 export const endpointsRowId = (namespace: string, service: string, port: string | number): RowId =>
   `endpoints/${namespace}/${service}/${port}`;
 export const credentialRowId = (namespace: string, secret: string, key: string): RowId =>

@@ -26,7 +26,11 @@ function canonical(value: unknown): string {
   for (const [name, member] of Object.entries(value).sort(byName)) {
     if (member !== undefined) members.push(`${JSON.stringify(name)}:${canonical(member)}`);
   }
-  return `{${members.join(",")}}`;
+  if (members.length === 0) return "{}";
+  // Braces are joined too: around what was joined they would stay pieces, and a line is kept as long as its row.
+  members[0] = `{${members[0]}`;
+  members.push(`${members.pop()}}`);
+  return members.join(",");
 }
 
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number =>
