@@ -15,7 +15,7 @@ it("remembers a bounded number, and goes on to be right", () => {
   const intern = createIntern();
   const first = { index: 0 };
   intern.value(first);
-  for (let index = 1; index <= 20_000; index += 1) intern.value({ index });
+  for (let index = 1; index <= 80_000; index += 1) intern.value({ index });
   const again = { index: 0 };
   expect(intern.value(again)).toBe(again);
   expect(intern.value({ index: 0 })).toBe(again);

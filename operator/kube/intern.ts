@@ -1,7 +1,7 @@
 // Equal values kept once. In: values as they are parsed, each a copy of its own. Out: the first of all that are equal to it.
 
-/** Values remembered; when there are more, it begins anew: what is equal mostly comes together. */
-const REMEMBERED = 20_000;
+/** Characters of the values that are remembered; when there are more, it begins anew: what is equal mostly comes together. */
+const REMEMBERED = 1024 * 1024;
 
 export interface Intern {
   text(value: string): string;
@@ -12,10 +12,16 @@ export interface Intern {
 export function createIntern(): Intern {
   const texts = new Map<string, string>();
   const values = new Map<string, object>();
+  let length = 0;
   const first = <T>(known: Map<string, T>, key: string, value: T): T => {
     const found = known.get(key);
     if (found !== undefined) return found;
-    if (known.size >= REMEMBERED) known.clear();
+    length += key.length;
+    if (length > REMEMBERED) {
+      texts.clear();
+      values.clear();
+      ({ length } = key);
+    }
     known.set(key, value);
     return value;
   };

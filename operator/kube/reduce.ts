@@ -99,7 +99,8 @@ function reduceAgent(raw: RawObject, intern: Intern): AgentObject {
 
 function reduceKey(raw: RawObject, intern: Intern): KeyObject {
   const { spec, status } = raw as unknown as { spec: VirtualKeySpec; status?: VirtualKeyStatus };
-  const agents = spec.agents?.map((grant) => intern.value(grant));
+  // Many keys name the same agents.
+  const agents = spec.agents && intern.value(spec.agents.map((grant) => intern.value(grant)));
   return {
     kind: "VirtualKey",
     metadata: reduceMetadata(raw.metadata, intern),

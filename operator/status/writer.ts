@@ -201,7 +201,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       openedAt ??= clock.elapsed();
       for (const result of results) {
         const ref = refOf(result.kind, result.namespace, result.name);
-        const slot = nextSlot(slots.get(ref), result, sequence, clock.elapsed());
+        const slot = nextSlot(slots.get(ref), result, sequence, Math.floor(clock.elapsed()));
         slots.set(ref, slot);
         if (slot.programmed || result.rowId === null) waiting.delete(ref);
         else waiting.add(ref, slot.sequence);

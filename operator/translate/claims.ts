@@ -69,10 +69,10 @@ export function createClaims(): Claims {
   };
 }
 
-/** Milliseconds since the epoch. A time that cannot be read wins nothing from one that can. */
+/** Seconds since the epoch, which is as exact as the API server's times, and a number that takes no memory of its own. A time that cannot be read wins nothing from one that can. */
 function createdAt({ creationTimestamp }: Metadata): number {
   const parsed = Date.parse(creationTimestamp);
-  return Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed;
+  return Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed / 1000;
 }
 
 const without = (list: readonly Claimant[], ref: Ref): readonly Claimant[] => list.filter((one) => one.ref !== ref);

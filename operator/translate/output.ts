@@ -4,7 +4,8 @@ import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
 import { encodePut } from "../../proxy/table/encode.ts";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
-import type { EncodedChange, ObjectResult, TranslateOutput } from "./result.ts";
+import { isPlain } from "./conditions.ts";
+import type { EncodedChange, Finding, ObjectResult, TranslateOutput } from "./result.ts";
 
 export interface Output {
   row(id: RowId, row: Row | null): void;
@@ -30,6 +31,15 @@ export function createOutput(): Output {
   let last: Pick<TranslateOutput, "changes" | "removed"> = { changes: [], removed: [] };
   const gone = new Map<Ref, Named>();
   let everything = false;
+  /** Lists of findings that are the same for everybody, as of nearly all objects, by what they find: one list for all of them. */
+  const lists = new Map<string, readonly Finding[]>();
+  const shared = (findings: readonly Finding[]): readonly Finding[] => {
+    if (!findings.every(isPlain)) return findings;
+    const name = findings.map(({ type, reason }) => `${type} ${reason}`).join();
+    const known = lists.get(name) ?? findings;
+    lists.set(name, known);
+    return known;
+  };
 
   const takeRows = (): EncodedChange[] => {
     const changes: EncodedChange[] = [];
@@ -72,8 +82,9 @@ export function createOutput(): Output {
         } else {
           gone.delete(ref);
           if (!everything && isDeepStrictEqual(before, result)) continue;
-          results.set(ref, result);
-          changed.push(result);
+          const kept = Object.assign(result, { conditions: shared(result.conditions) });
+          results.set(ref, kept);
+          changed.push(kept);
         }
       }
       newResults.clear();

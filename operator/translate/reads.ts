@@ -45,7 +45,8 @@ export function createReads(): Reads {
     set(reader, names) {
       const before = factsByReader.get(reader) ?? none;
       if (before.length === names.size && before.every(({ name }) => names.has(name))) return [];
-      const after = Array.from(names, (name) => enter(reader, name));
+      // Copied, since an array that grew has room for more.
+      const after = Array.from(names, (name) => enter(reader, name)).slice();
       if (after.length === 0) factsByReader.delete(reader);
       else factsByReader.set(reader, after);
       return before.filter((fact) => !names.has(fact.name) && leave(reader, fact)).map(({ name }) => name);
