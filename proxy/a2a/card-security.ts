@@ -2,7 +2,7 @@
 // in place of what the agent asks of the gateway (A2A 1.0 section 4.5, 0.3.0 section 5.5.3).
 
 /** Clients look credentials up by this name, so it stays. */
-export const SCHEME_NAME = "parleyKey";
+const SCHEME_NAME = "parleyKey";
 const DESCRIPTION = "A virtual key of the gateway.";
 
 /** `securitySchemes`, and `security` (0.3) or `securityRequirements` (1.0) or both; undefined ones are to be left out. */

@@ -4,7 +4,7 @@ import type { FailureReason } from "../request/failure.ts";
 import type { Binding } from "../table/contract.ts";
 
 /** `ErrorInfo.domain` of errors that the gateway makes, to tell them from the agent's. */
-export const ERROR_DOMAIN = "parley.dev";
+const ERROR_DOMAIN = "parley.dev";
 
 export interface ErrorOptions {
   /** Raw JSON token of the request's id; absent: null. */

@@ -30,7 +30,7 @@ const UPSTREAM: ReadonlySet<FailureReason> = new Set<FailureReason>([
 ]);
 
 /** How an exchange ended. */
-export function outcomeOf(exchange: Exchange): Outcome {
+function outcomeOf(exchange: Exchange): Outcome {
   const { reason, res, rpcCode, status } = exchange;
   if (reason !== undefined) return UPSTREAM.has(reason) ? "upstream_error" : "refused";
   if (!res.writableFinished) return "client_closed";

@@ -7,7 +7,7 @@ const MAX_TRAILERS = 8 * 1024;
 const MAX_DIGITS = 13;
 
 /** It is no such body. */
-export const MALFORMED = -1;
+const MALFORMED = -1;
 /** The sink wants no more. */
 export const UNWANTED = -2;
 

@@ -2,10 +2,10 @@
 import { eventData, isObject, objectAt, payloadOf } from "./fold.ts";
 import { parsePath, type Step, valueAt } from "./json-path.ts";
 
-/** Units whose places in the metadata of known frameworks are built in. */
-export const KNOWN_UNITS = ["inputTokens", "outputTokens", "totalTokens"] as const;
-
-/** Agent Development Kit and what is made with it (kagent): `adk_usage_metadata`; the others: `usage`, in the words of model APIs. */
+/**
+ * What units are called in the metadata of known frameworks. Agent Development Kit and what is made with it (kagent): `adk_usage_metadata`;
+ * the others: `usage`, in the words of model APIs.
+ */
 const NAMES: Readonly<Record<string, readonly string[]>> = {
   inputTokens: [
     "promptTokenCount",

@@ -63,7 +63,7 @@ const authorityOf = (address: string, port: number): string =>
 const withoutTrailingSlash = (path: string): string => (path.endsWith("/") ? path.slice(0, -1) : path);
 
 /** Identity of an endpoint: it survives an address that is used again by another pod. */
-export function endpointIdentity(endpoint: Endpoint): string {
+function endpointIdentity(endpoint: Endpoint): string {
   return endpoint.pod === undefined ? authorityOf(endpoint.address, endpoint.port) : `${endpoint.pod}:${endpoint.port}`;
 }
 

@@ -12,7 +12,7 @@ const TURN = 64 * 1024;
 const CUMULATIVE = 2;
 
 /** `parley_request_duration_seconds` is `parley.request.duration` in `s`: Prometheus makes the same name of it again. */
-export function otelName(metric: Pick<ScrapedMetric, "name" | "type">): {
+function otelName(metric: Pick<ScrapedMetric, "name" | "type">): {
   readonly name: string;
   readonly unit: string;
 } {

@@ -11,9 +11,8 @@ export interface RequestFilter {
   readonly outcome?: string | undefined;
   readonly reason?: string | undefined;
   readonly trace?: string | undefined;
-  /** Milliseconds since the epoch, the first included, the second not. */
+  /** Milliseconds since the epoch, included. */
   readonly since?: number | undefined;
-  readonly until?: number | undefined;
 }
 
 export const SUM_BY = ["agent", "key", "team", "day", "outcome"] as const;
@@ -104,7 +103,6 @@ function conditions(
     add(`${column} = ?`, filter[column]);
   }
   add("time >= ?", filter.since);
-  add("time < ?", filter.until);
   add("id > ?", after);
   return { where: texts.length === 0 ? "" : `WHERE ${texts.join(" AND ")}`, values };
 }
