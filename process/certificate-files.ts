@@ -76,8 +76,9 @@ async function readPair(
 ): Promise<{ readonly ok: true; readonly pair: CertificatePair } | { readonly ok: false; readonly fault: string }> {
   try {
     const [cert, key] = await Promise.all([readFile(certFile, "utf8"), readFile(keyFile, "utf8")]);
-    if (!isPair(cert, key))
-      return { ok: false, fault: `${certFile} and ${keyFile} do not belong together, or are no PEM` };
+    if (!isPair(cert, key)) {
+      return { ok: false, fault: `${certFile} and ${keyFile} do not belong together, are no PEM, or too weak for TLS` };
+    }
     return { ok: true, pair: { cert, key } };
   } catch (error) {
     return { ok: false, fault: error instanceof Error ? error.message : String(error) };
@@ -87,7 +88,10 @@ async function readPair(
 /** What is wrong with a key is not told: it could quote it. */
 function isPair(cert: string, key: string): boolean {
   try {
-    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) return false;
+    // A server that is given what OpenSSL does not take, as a broken chain or a short key, would throw. Loaded when TLS is served.
+    process.getBuiltinModule("node:tls").createSecureContext({ cert, key, minVersion: "TLSv1.2" });
+    return true;
   } catch {
     return false;
   }
