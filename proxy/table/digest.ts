@@ -9,13 +9,13 @@ const REFRESHED = 64;
 
 /** Cost of an edit: one bucket. Cost of `version()`: the buckets edited since, and one hash over 32 KiB. */
 export interface Digest {
-  /** `rowHash`: 32 bytes, copied. */
-  set(id: RowId, rowHash: Buffer): void;
+  /** `rowHash`: 32 bytes, as rowHash gives them. */
+  set(id: RowId, rowHash: string): void;
   /** False when there was no such row. */
   delete(id: RowId): boolean;
   has(id: RowId): boolean;
   /** Whether the row stands there with exactly this hash. */
-  holds(id: RowId, rowHash: Buffer): boolean;
+  holds(id: RowId, rowHash: string): boolean;
   /** Lower-case hex, 64 digits. */
   version(): string;
   /** Hashes some of the edited buckets, for a `version()` that is to cost little. False: there are more. */
@@ -87,7 +87,7 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
       const bucket = buckets[index];
       const start = index * HASH_BYTES;
       if (bucket === undefined || bucket.ids.length === 0) digests.fill(0, start, start + HASH_BYTES);
-      else sha256(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)).copy(digests, start);
+      else digests.write(sha256(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)), start, "latin1");
     }
   };
 
@@ -110,7 +110,7 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
         bucket.ids.splice(at, 0, id);
         size += 1;
       }
-      rowHash.copy(bucket.hashes, at * HASH_BYTES);
+      bucket.hashes.write(rowHash, at * HASH_BYTES, "latin1");
       touched(index);
     },
     delete(id) {
@@ -127,12 +127,12 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
     holds(id, rowHash) {
       const { bucket, at, found } = find(id);
       if (!found || bucket === undefined) return false;
-      return rowHash.equals(bucket.hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES));
+      return bucket.hashes.toString("latin1", at * HASH_BYTES, (at + 1) * HASH_BYTES) === rowHash;
     },
     version() {
       if (known === undefined) {
         refresh();
-        known = sha256(digests).toString("hex");
+        known = hash("sha256", digests, "hex");
       }
       return known;
     },
@@ -169,7 +169,8 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
 
 /** The first ten bits of SHA-256(id). */
 export function bucketOf(id: RowId): number {
-  return sha256(id).readUInt16BE(0) >>> 6;
+  const digest = sha256(id);
+  return (digest.charCodeAt(0) << 2) | (digest.charCodeAt(1) >>> 6);
 }
 
 /** Where the id is, or where it would go. */
@@ -195,4 +196,5 @@ function makeRoom(bucket: Bucket, at: number): void {
   bucket.hashes.copyWithin((at + 1) * HASH_BYTES, at * HASH_BYTES, used);
 }
 
-const sha256 = (data: string | Buffer): Buffer => hash("sha256", data, "buffer");
+/** One character a byte. */
+const sha256 = (data: string | Buffer): string => hash("sha256", data, "latin1");

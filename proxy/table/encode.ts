@@ -13,9 +13,12 @@ export function encodeLine(line: Exclude<StreamLine, { readonly type: "PUT" }>):
   return canonical(line);
 }
 
-/** What the version is made of: SHA-256 over the row's id, a newline and its PUT line. 32 bytes. */
-export function rowHash(id: RowId, line: string): Buffer {
-  return hash("sha256", `${id}\n${line}`, "buffer");
+/**
+ * What the version is made of: SHA-256 over the row's id, a newline and its PUT line. 32 bytes, as a string of one character each: that is
+ * half the cost of a buffer, and leaves no memory behind outside of the heap.
+ */
+export function rowHash(id: RowId, line: string): string {
+  return hash("sha256", `${id}\n${line}`, "latin1");
 }
 
 /** Members sorted by UTF-16 code units (RFC 8785, section 3.2.3) at every depth, no white space, undefined members left out. */

@@ -17,7 +17,7 @@ export interface SeenRow {
   /** Null: it was removed. It is not judged yet. */
   readonly row: Row | null;
   /** Of its line, as the version counts it; undefined when it was removed. */
-  readonly hash: Buffer | undefined;
+  readonly hash: string | undefined;
   /** Of the row that it took the place of, if one was served. */
   readonly before: RowIdentity | undefined;
 }

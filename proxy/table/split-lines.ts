@@ -18,9 +18,12 @@ export function createLineSplitter(limit: number = LONGEST_LINE): LineSplitter {
       const lines: string[] = [];
       let start = 0;
       for (let end = chunk.indexOf(10); !broken && end !== -1; end = chunk.indexOf(10, start)) {
-        begun.push(chunk.subarray(start, end));
         broken = length + end - start > limit;
-        lines.push(Buffer.concat(begun).toString("utf8"));
+        lines.push(
+          begun.length === 0
+            ? textOf(chunk, start, end)
+            : textOf(Buffer.concat([...begun, chunk.subarray(start, end)])),
+        );
         begun = [];
         length = 0;
         start = end + 1;
@@ -32,4 +35,8 @@ export function createLineSplitter(limit: number = LONGEST_LINE): LineSplitter {
       return broken ? undefined : lines;
     },
   };
+}
+
+function textOf(chunk: Uint8Array, start = 0, end = chunk.length): string {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString("utf8", start, end);
 }

@@ -56,7 +56,7 @@ export interface TableWriter {
   commitInTurns(expected: Expected): Promise<Committed>;
   refusals(): Refusals;
   /** Whether the row stands in the table as this line hashes (`rowHash`); undefined: whether there is none. */
-  holds(id: RowId, hash: Buffer | undefined): boolean;
+  holds(id: RowId, hash: string | undefined): boolean;
   /** The first bytes of each bucket's digest, as a `Subscription` names them. */
   prefixes(): string;
   /** Drops the batch, if there is one. */
