@@ -1,5 +1,5 @@
 // What the bench is asked to do. In: arguments. Out: options, or what to print instead.
-import { parseArgs } from "node:util";
+import { type Instead, readFlags } from "./flags.ts";
 
 export interface BenchOptions {
   /** Seconds of each window. */
@@ -23,38 +23,20 @@ key, log and metrics on. The proxy measured runs on core 1; load (wrk) and agent
 Needs wrk, nginx and taskset (Debian: apt-get install wrk nginx-light util-linux) and two cores.`;
 
 /** @returns the options, or a text with the exit code to end with */
-export function benchOptions(
-  argv: readonly string[],
-):
-  | { readonly ok: true; readonly options: BenchOptions }
-  | { readonly ok: false; readonly text: string; readonly code: number } {
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        seconds: { type: "string" },
-        rounds: { type: "string" },
-        json: { type: "string" },
-        against: { type: "string" },
-        help: { type: "boolean" },
-      },
-    }));
-  } catch (error) {
-    return { ok: false, text: `${error instanceof Error ? error.message : "bad arguments"}\n\n${USAGE}`, code: 2 };
-  }
-  if (values["help"] === true) return { ok: false, text: USAGE, code: 0 };
-  const against = values["against"] as string | undefined;
-  const seconds = Number(values["seconds"] ?? 3);
-  const rounds = Number(values["rounds"] ?? (against === undefined ? 7 : 10));
+export function benchOptions(argv: readonly string[]): { readonly ok: true; readonly options: BenchOptions } | Instead {
+  const flags = readFlags(argv, ["seconds", "rounds", "json", "against"], USAGE);
+  if (!flags.ok) return flags;
+  const { json, against, ...texts } = flags.texts;
+  const seconds = Number(texts.seconds ?? 3);
+  const rounds = Number(texts.rounds ?? (against === undefined ? 7 : 10));
   const faults = [
     ...(Number.isInteger(seconds) && seconds >= 1 && seconds <= 60
       ? []
-      : [`--seconds is ${values["seconds"]}: write a whole number from 1 to 60`]),
+      : [`--seconds is ${texts.seconds}: write a whole number from 1 to 60`]),
     ...(Number.isInteger(rounds) && rounds >= 1 && rounds <= 100
       ? []
-      : [`--rounds is ${values["rounds"]}: write a whole number from 1 to 100`]),
+      : [`--rounds is ${texts.rounds}: write a whole number from 1 to 100`]),
   ];
   if (faults.length > 0) return { ok: false, text: faults.join("\n"), code: 2 };
-  return { ok: true, options: { seconds, rounds, json: values["json"] as string | undefined, against } };
+  return { ok: true, options: { seconds, rounds, json, against } };
 }

@@ -1,5 +1,5 @@
 // What the control bench is asked to do. In: arguments. Out: options, or what to print instead.
-import { parseArgs } from "node:util";
+import { type Instead, readFlags } from "../flags.ts";
 
 export interface Size {
   readonly agents: number;
@@ -33,51 +33,30 @@ It takes some ten minutes for each size. It needs Linux with unshare and ip, and
 /** @returns the options, or a text with the exit code to end with */
 export function controlOptions(
   argv: readonly string[],
-):
-  | { readonly ok: true; readonly options: ControlOptions }
-  | { readonly ok: false; readonly text: string; readonly code: number } {
-  let values: Record<string, string | boolean | undefined>;
-  try {
-    ({ values } = parseArgs({
-      args: [...argv],
-      options: {
-        sizes: { type: "string" },
-        samples: { type: "string" },
-        subscribers: { type: "string" },
-        json: { type: "string" },
-        against: { type: "string" },
-        help: { type: "boolean" },
-      },
-    }));
-  } catch (error) {
-    return { ok: false, text: `${error instanceof Error ? error.message : "bad arguments"}\n\n${USAGE}`, code: 2 };
-  }
-  if (values["help"] === true) return { ok: false, text: USAGE, code: 0 };
-  const text = (name: string, fallback: string): string => {
-    const value = values[name];
-    return typeof value === "string" ? value : fallback;
-  };
-  const sizes = text("sizes", "1000/10000,10000/100000")
+): { readonly ok: true; readonly options: ControlOptions } | Instead {
+  const flags = readFlags(argv, ["sizes", "samples", "subscribers", "json", "against"], USAGE);
+  if (!flags.ok) return flags;
+  const { json, against, ...texts } = flags.texts;
+  const sizes = (texts.sizes ?? "1000/10000,10000/100000")
     .split(",")
     .map((size) => /^(\d+)\/(\d+)$/.exec(size))
     .map((match) => ({ agents: Number(match?.[1]), keys: Number(match?.[2]) }));
-  const samples = Number(text("samples", "300"));
-  const subscribers = Number(text("subscribers", "100"));
+  const samples = Number(texts.samples ?? 300);
+  const subscribers = Number(texts.subscribers ?? 100);
   const grows = sizes.every(
     ({ agents, keys }, n) => agents > (sizes[n - 1]?.agents ?? 99) && keys > (sizes[n - 1]?.keys ?? 99),
   );
   const faults = [
     ...(grows
       ? []
-      : [`--sizes is ${values["sizes"]}: write AGENTS/KEYS,…, each larger than the one before, 100/100 at least`]),
+      : [`--sizes is ${texts.sizes}: write AGENTS/KEYS,…, each larger than the one before, 100/100 at least`]),
     ...(Number.isInteger(samples) && samples >= 10
       ? []
-      : [`--samples is ${values["samples"]}: write a whole number from 10 on`]),
+      : [`--samples is ${texts.samples}: write a whole number from 10 on`]),
     ...(Number.isInteger(subscribers) && subscribers >= 0
       ? []
-      : [`--subscribers is ${values["subscribers"]}: write a whole number`]),
+      : [`--subscribers is ${texts.subscribers}: write a whole number`]),
   ];
   if (faults.length > 0) return { ok: false, text: faults.join("\n"), code: 2 };
-  const optional = (name: string): string | undefined => (values[name] === undefined ? undefined : text(name, ""));
-  return { ok: true, options: { sizes, samples, subscribers, json: optional("json"), against: optional("against") } };
+  return { ok: true, options: { sizes, samples, subscribers, json, against } };
 }
