@@ -22,6 +22,8 @@ const COALESCE_MS = 30;
 const STALL_MS = 10_000;
 /** If more buckets than this differ, the whole table is sent: its bytes are shared with others. */
 const MOST_BUCKETS = BUCKETS / 2;
+/** Batches that are kept for others to share; whoever lacks what nobody else does must not fill the memory with it. */
+const MOST_SHARED = 16;
 
 export interface PublisherDeps {
   readonly gateway: string;
@@ -164,7 +166,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const key = `buckets ${buckets}`;
     const ids = (): RowId[] => differing.flatMap((bucket) => digest.idsIn(bucket));
     const batch = leading.get(key) ?? createBatch("buckets", state, linesOf(ids()), differing);
-    leading.set(key, batch);
+    if (leading.size < MOST_SHARED) leading.set(key, batch);
     return { batch, differing: differing.length };
   };
 
