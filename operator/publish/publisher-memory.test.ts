@@ -36,21 +36,20 @@ test("subscriptions that each lack other buckets leave nothing behind that grows
   for (const { id, row } of changes) digest.set(id, rowHash(id, encodePut(id, row)));
   const prefixes = Buffer.from(digest.prefixes(), "base64");
 
-  let bytes = 0;
   const subscribe = async (): Promise<void> => {
     // About half of the table.
     for (let at = 0; at < prefixes.length / 2; at += 4)
       prefixes.writeUInt32BE((prefixes.readUInt32BE(at) + 1) >>> 0, at);
-    const before = bytes;
+    const arrived = { bytes: 0 };
     const out = new Writable({
       write(chunk: Buffer, _encoding, taken) {
-        bytes += chunk.length;
+        arrived.bytes += chunk.length;
         taken();
       },
     });
     const who = { gateway: "default", proxy: "p", version: "0".repeat(64), buckets: prefixes.toString("base64") };
     publisher.subscribe(out, who, "127.0.0.1:1");
-    while (bytes - before < 800_000) await turn();
+    while (arrived.bytes < 800_000) await turn();
   };
   for (let n = 0; n < 40; n++) await subscribe();
   const before = held();
