@@ -175,7 +175,7 @@ const table = {
     default: "127.0.0.1:9091",
     help: "Where health, readiness, metrics, the redacted table and the list of proxies are served.",
   }),
-  replica: option(value.text("ID", value.PROCESS_ID, "letters, digits, dots, hyphens and underscores, up to 128"), {
+  replica: option(value.processId, {
     group: "Kubernetes",
     alsoEnv: "POD_UID",
     defaultText: "$POD_UID",

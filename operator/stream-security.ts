@@ -1,6 +1,7 @@
 // Who may have the stream, and with which certificate it is served. In: the configuration, a way to the API server. Out: what the
 // listener of the proxies asks of them and shows them.
 import { watchCertificateFiles } from "../process/certificate-files.ts";
+import type { ServingCertificate } from "../process/certificate-files.ts";
 import type { Clock } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
 import type { OperatorConfig } from "./config.ts";
@@ -12,7 +13,7 @@ import type { RefusalReason } from "./publish/authenticate.ts";
 import type { KeySet } from "./publish/json-web-token.ts";
 import { keepAuthority } from "./publish/keep-authority.ts";
 import { authenticateAnyone } from "./publish/stream-server.ts";
-import type { Authenticate, ServingCertificate } from "./publish/stream-server.ts";
+import type { Authenticate } from "./publish/stream-server.ts";
 
 export interface StreamSecurity {
   readonly authenticate: Authenticate;

@@ -14,10 +14,15 @@ export interface CertificatePair {
   readonly key: string;
 }
 
-export interface CertificateFiles {
-  /** Undefined: none could be used so far. */
+/** What a listener serves TLS with, which changes while the process runs. */
+export interface ServingCertificate {
+  /** Undefined: there is none yet, and no connection succeeds. */
   readonly current: CertificatePair | undefined;
+  /** Called with each pair that comes after. */
   onChange(listener: (pair: CertificatePair) => void): void;
+}
+
+export interface CertificateFiles extends ServingCertificate {
   /** Looks now; resolves when it has looked. Never rejects. */
   look(): Promise<void>;
   close(): void;

@@ -143,6 +143,11 @@ export const objectName: ValueType<string> = text(
 
 /** What processes call themselves: safe in paths, labels and log lines. */
 export const PROCESS_ID = /^[A-Za-z0-9._-]{1,128}$/;
+export const processId: ValueType<string> = text(
+  "ID",
+  PROCESS_ID,
+  "letters, digits, dots, hyphens and underscores, up to 128",
+);
 
 /** A path of a file or folder. Whether it is there is for its reader to say. */
 export const path: ValueType<string> = text("PATH", /^[^\0]+$/, "a path");

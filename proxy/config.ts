@@ -42,12 +42,6 @@ export interface ProxyConfig {
   readonly logFormat: "auto" | "json" | "pretty";
 }
 
-const name = value.text(
-  "NAME",
-  /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-  "a name of lower-case letters, digits and hyphens",
-);
-
 const table = {
   listen: option(value.listenAddress, {
     group: "Listeners",
@@ -78,20 +72,17 @@ const table = {
     group: "Table",
     help: "File of the ServiceAccount token that operators ask for; a new token in it is taken up while the proxy runs.",
   }),
-  gatewayName: option(name, {
+  gatewayName: option(value.dnsLabel, {
     group: "Table",
     default: "default",
     help: "The gateway that this proxy belongs to: objects name it in spec.gatewayName.",
   }),
-  proxyId: option(
-    value.text("ID", /^[A-Za-z0-9._-]{1,128}$/, "letters, digits, dots, hyphens and underscores, up to 128"),
-    {
-      group: "Table",
-      alsoEnv: "POD_UID",
-      defaultText: "$POD_UID, else random",
-      help: "What this proxy calls itself towards operators; unique among the proxies of a gateway.",
-    },
-  ),
+  proxyId: option(value.processId, {
+    group: "Table",
+    alsoEnv: "POD_UID",
+    defaultText: "$POD_UID, else random",
+    help: "What this proxy calls itself towards operators; unique among the proxies of a gateway.",
+  }),
   lastGood: option(value.path, {
     group: "Table",
     help: "File for the last good table, from which a restarted proxy serves when no operator answers.",

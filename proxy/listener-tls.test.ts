@@ -3,7 +3,8 @@ import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { connect, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
-import { makeCa, makeServing, type Pair } from "../operator/publish/certificates.ts";
+import { makeCa, makeServing } from "../operator/publish/certificates.ts";
+import type { CertificatePair } from "../process/certificate-files.ts";
 import { createCleanup } from "./cleanup.test-support.ts";
 import {
   agentChange,
@@ -20,7 +21,7 @@ import {
 
 const use = createCleanup();
 const ca = makeCa("test", Date.now());
-const pairOf = (name: string): Pair => makeServing(ca, [name], Date.now());
+const pairOf = (name: string): CertificatePair => makeServing(ca, [name], Date.now());
 
 async function serving() {
   const held: (() => void)[] = [];
@@ -32,15 +33,15 @@ async function serving() {
       else answer(res, id);
     }),
   );
-  let change: (pair: Pair) => void = () => undefined;
+  let change: (pair: CertificatePair) => void = () => undefined;
   const certificate = {
     current: pairOf("first.example.com"),
-    onChange: (listener: (pair: Pair) => void) => {
+    onChange: (listener: (pair: CertificatePair) => void) => {
       change = listener;
     },
   };
   const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { certificate }));
-  return { ...proxy, held, renew: (pair: Pair) => change(pair) };
+  return { ...proxy, held, renew: (pair: CertificatePair) => change(pair) };
 }
 
 async function secure(port: number, servername: string): Promise<TLSSocket> {

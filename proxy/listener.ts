@@ -2,7 +2,7 @@
 // counted and cut off, before any stage sees it.
 import type { IncomingMessage, Server, ServerOptions, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { CertificatePair } from "../process/certificate-files.ts";
+import type { ServingCertificate } from "../process/certificate-files.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { FailureReason } from "./request/failure.ts";
 
@@ -22,17 +22,11 @@ const lines: Readonly<Record<number, string>> = {
   431: "Request Header Fields Too Large",
 };
 
-export interface ListenerCertificate {
-  /** Undefined: there is none yet, and no connection succeeds. */
-  readonly current: CertificatePair | undefined;
-  onChange(listener: (pair: CertificatePair) => void): void;
-}
-
 export interface ListenerOptions {
   readonly handle: (req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) => void;
   readonly metrics: Pick<RequestMetrics, "refused">;
   /** What to serve TLS with, and each pair that comes after; undefined: plain HTTP. */
-  readonly certificate?: ListenerCertificate | undefined;
+  readonly certificate?: ServingCertificate | undefined;
   /** Whether an answer is under way on the socket: then nothing may be written into it. */
   readonly isAnswering: (socket: Duplex) => boolean;
   /** Milliseconds for the head of a request, and between requests on one connection. */
@@ -93,7 +87,7 @@ export function createListener(options: ListenerOptions): Server {
   return server;
 }
 
-function serverFor(certificate: ListenerCertificate | undefined, options: ServerOptions): Server {
+function serverFor(certificate: ServingCertificate | undefined, options: ServerOptions): Server {
   if (certificate === undefined) return createServer(options);
   const tls = { minVersion: "TLSv1.2", ALPNProtocols: ["http/1.1"] } as const;
   const server = process.getBuiltinModule("node:https").createServer({ ...options, ...tls, ...certificate.current });

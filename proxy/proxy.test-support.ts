@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { createClock } from "../process/clock.ts";
 import type { Clock } from "../process/clock.ts";
 import { embeddedProxyConfig, type ProxyConfig } from "./config.ts";
-import type { ListenerCertificate } from "./listener.ts";
+import type { ServingCertificate } from "../process/certificate-files.ts";
 import type { FinishedRequest } from "./observe/record.ts";
 import { createProxy, type Proxy } from "./proxy.ts";
 import { agentRow, gatewayRow, keyRow, tableOf } from "./request/table.test-support.ts";
@@ -139,7 +139,7 @@ export async function startProxy(
     clock?: Clock;
     random?: () => number;
     empty?: boolean;
-    certificate?: ListenerCertificate;
+    certificate?: ServingCertificate;
   } = {},
 ): Promise<Running> {
   const rows = [{ id: GATEWAY_ROW_ID, row: gatewayRow() }, keyChange(), ...changes];

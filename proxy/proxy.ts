@@ -3,6 +3,7 @@
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
 import { Server as NetServer, type Socket } from "node:net";
+import type { ServingCertificate } from "../process/certificate-files.ts";
 import { isLoopback } from "../process/listen-address.ts";
 import type { Clock, Timer } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
@@ -14,7 +15,7 @@ import { handle } from "./exchange/handle.ts";
 import { createLingering } from "./exchange/lingering.ts";
 import { judgeAgain, sweep } from "./exchange/open.ts";
 import { createSlots } from "./exchange/slots.ts";
-import { createListener, type ListenerCertificate } from "./listener.ts";
+import { createListener } from "./listener.ts";
 import type { RequestMetrics } from "./observe/metrics.ts";
 import type { Observer } from "./observe/observer.ts";
 import { type Sampling, createTracer } from "./observe/trace.ts";
@@ -41,7 +42,7 @@ export interface ProxyDeps {
   >;
   readonly table: Table;
   /** What clients are served TLS with; undefined: plain HTTP. */
-  readonly certificate?: ListenerCertificate | undefined;
+  readonly certificate?: ServingCertificate | undefined;
   readonly observer: Pick<Observer, "finished">;
   readonly metrics: Pick<RequestMetrics, "refused" | "streamOpened" | "streamClosed" | "setBuffered">;
   readonly clock: Clock;

@@ -7,12 +7,12 @@ import { describe, expect, test } from "vitest";
 import { SPREAD, advance, bundleOf, decodeAuthority, encodeAuthority, lifeOf } from "./authority.ts";
 import type { Authority, Bundle } from "./authority.ts";
 import { makeCa, makeServing } from "./certificates.ts";
-import type { Pair } from "./certificates.ts";
+import type { CertificatePair } from "../../process/certificate-files.ts";
 
 const DAY = 86_400_000;
 
 /** Undefined: the client trusts it; else why not. */
-async function fault(serving: Pair, ca: string, servername: string): Promise<string | undefined> {
+async function fault(serving: CertificatePair, ca: string, servername: string): Promise<string | undefined> {
   const server = createServer({ cert: serving.cert, key: serving.key }, (socket) => socket.end());
   server.on("tlsClientError", () => undefined);
   server.listen(0, "127.0.0.1");

@@ -2,13 +2,13 @@
 // A new CA stands in the bundle for an hour before it signs, so that every proxy knows it by then; an old one stands there until it
 // expires, so that what it signed stays good.
 import { X509Certificate, createPrivateKey } from "node:crypto";
-import type { Pair } from "./certificates.ts";
+import type { CertificatePair } from "../../process/certificate-files.ts";
 
 export interface Authority {
   /** Signs. */
-  readonly current: Pair;
+  readonly current: CertificatePair;
   /** Will sign. */
-  readonly next?: Pair;
+  readonly next?: CertificatePair;
   /** Signed before: PEM, its key is gone. */
   readonly previous?: string;
 }
@@ -40,7 +40,7 @@ export function advance(
   stored: Authority | undefined,
   bundle: Bundle | undefined,
   now: number,
-  make: () => Pair,
+  make: () => CertificatePair,
 ): Authority {
   if (stored === undefined) return { current: make() };
   const { current, next, previous } = stored;
@@ -67,7 +67,7 @@ export function encodeAuthority({ current, next, previous }: Authority): Record<
 
 /** Undefined: it is none. */
 export function decodeAuthority(data: Readonly<Record<string, string>>): Authority | undefined {
-  const pair = (name: string): Pair | undefined => {
+  const pair = (name: string): CertificatePair | undefined => {
     const { [`${name}.crt`]: cert, [`${name}.key`]: key } = data;
     return cert !== undefined && key !== undefined && belong(cert, key) ? { cert, key } : undefined;
   };

@@ -4,12 +4,7 @@ import type { KeyObject } from "node:crypto";
 import { isIP } from "node:net";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import * as x509 from "@peculiar/asn1-x509";
-
-/** PEM. */
-export interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
+import type { CertificatePair } from "../../process/certificate-files.ts";
 
 /** Clocks of other machines may be behind by this; milliseconds. */
 const BACKDATE = 5 * 60_000;
@@ -20,7 +15,7 @@ const ECDSA_SHA256 = "1.2.840.10045.4.3.2";
 const COMMON_NAME = "2.5.4.3";
 
 /** A CA that signs itself, valid for a year. `now`: milliseconds since the epoch. */
-export function makeCa(gateway: string, now: number): Pair {
+export function makeCa(gateway: string, now: number): CertificatePair {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   // The moment is in the name, so that two CAs of a gateway are told apart where a certificate names its issuer.
   const name = nameOf(`Parley ${gateway} stream CA ${new Date(now).toISOString()}`);
@@ -40,7 +35,7 @@ export function makeCa(gateway: string, now: number): Pair {
 }
 
 /** A server's certificate for DNS names and IP addresses: valid for a day, and never longer than its CA. */
-export function makeServing(ca: Pair, names: readonly string[], now: number): Pair {
+export function makeServing(ca: CertificatePair, names: readonly string[], now: number): CertificatePair {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const signer = createPrivateKey(ca.key);
   const issuer = AsnConvert.parse(derOf(ca.cert), x509.Certificate).tbsCertificate;
@@ -78,7 +73,7 @@ function pairOf(
     readonly to: number;
     readonly extensions: readonly x509.Extension[];
   },
-): Pair {
+): CertificatePair {
   const algorithm = new x509.AlgorithmIdentifier({ algorithm: ECDSA_SHA256 });
   const spki = what.publicKey.export({ type: "spki", format: "der" });
   const tbsCertificate = new x509.TBSCertificate({

@@ -1,12 +1,11 @@
 // The operator's own CA, kept up: made where there is none, renewed in time. In: a Secret and a ConfigMap that all operators of a
 // gateway share. Out: the certificate of this process's listener. Whoever comes first writes; all others take what was written.
+import type { CertificatePair, ServingCertificate } from "../../process/certificate-files.ts";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import { advance, bundleOf, decodeAuthority, encodeAuthority, lifeOf } from "./authority.ts";
 import type { Authority } from "./authority.ts";
 import { makeCa, makeServing } from "./certificates.ts";
-import type { Pair } from "./certificates.ts";
-import type { ServingCertificate } from "./stream-server.ts";
 
 /** Milliseconds between two looks while all is well. */
 const LOOK = 60_000;
@@ -48,15 +47,15 @@ export function keepAuthority<S extends Content, B extends Content>(deps: {
   readonly log: Log;
 }): KeptAuthority {
   const { gateway, names, secret, bundle, clock, log } = deps;
-  const listeners: ((pair: Pair) => void)[] = [];
+  const listeners: ((pair: CertificatePair) => void)[] = [];
   let authority: Authority | undefined;
-  let serving: (Pair & { readonly by: string }) | undefined;
+  let serving: (CertificatePair & { readonly by: string }) | undefined;
   let closed = false;
   let timer: Timer | undefined;
   let failures = 0;
   let toldAt = Number.NEGATIVE_INFINITY;
 
-  const make = (): Pair => {
+  const make = (): CertificatePair => {
     log.info({ gateway }, "new CA for the stream of the proxies");
     return makeCa(gateway, clock.now());
   };

@@ -3,6 +3,7 @@ import { createServer } from "node:http";
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import type { ServingCertificate } from "../../process/certificate-files.ts";
 import type { Clock } from "../../process/clock.ts";
 import { formatListenAddress, isLocalAuthority, isLoopback } from "../../process/listen-address.ts";
 import type { ListenAddress } from "../../process/listen-address.ts";
@@ -29,14 +30,6 @@ export type Authenticate = (
   | { readonly ok: true; readonly proxy?: string; readonly until?: number }
   | { readonly ok: false; readonly status: 401 | 403 | 503 }
 >;
-
-/** The certificate to serve with, which changes while the server runs. */
-export interface ServingCertificate {
-  /** PEM; undefined: there is none yet, and no connection succeeds. */
-  readonly current: { readonly cert: string; readonly key: string } | undefined;
-  /** Called with each certificate that comes after. */
-  onChange(listener: (certificate: { readonly cert: string; readonly key: string }) => void): void;
-}
 
 /** Nothing is asked of anybody: for loopback. */
 export const authenticateAnyone: Authenticate = () => Promise.resolve({ ok: true });
