@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -31,6 +31,22 @@ describe("loadKubeConfig", () => {
     };
     expect(server({ kubeconfig: a, variable: b, inCluster: true })).toBe("https://a.example:6443");
     expect(server({ variable: `${b}:${a}`, inCluster: false })).toBe("https://b.example");
+  });
+
+  it("takes the home folder's file last, and only where a home is given", () => {
+    const home = join(folder, "home");
+    const server = (source: Parameters<typeof loadKubeConfig>[0]): string | undefined => {
+      const loaded = loadKubeConfig(source);
+      return loaded.ok ? loaded.config.getCurrentCluster()?.server : loaded.fault;
+    };
+    expect(server({ home, inCluster: false })).toContain("there is no ~/.kube/config");
+    mkdirSync(join(home, ".kube"), { recursive: true });
+    file("home/.kube/config", config("h", "https://home.example"));
+    expect(server({ home, inCluster: false })).toBe("https://home.example");
+    expect(server({ home, variable: file("v", config("v", "https://v.example")), inCluster: false })).toBe(
+      "https://v.example",
+    );
+    expect(server({ inCluster: false })).toContain("no API server");
   });
 
   it.each([

@@ -1,5 +1,7 @@
-// Where the API server is and who we are there. In: a kubeconfig path, KUBECONFIG's value or the pod's own ServiceAccount.
+// Where the API server is and who we are there. In: a kubeconfig path, KUBECONFIG's value, the pod's own ServiceAccount or a home folder.
 // Out: a loaded KubeConfig, or what is wrong with it.
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 
 export interface KubeSource {
@@ -9,17 +11,20 @@ export interface KubeSource {
   readonly variable?: string | undefined;
   /** Whether the process runs in a pod (KUBERNETES_SERVICE_HOST is set). */
   readonly inCluster: boolean;
+  /** Home folder of whoever types a command: `.kube/config` in it comes last, as for kubectl. An operator is told where it belongs. */
+  readonly home?: string | undefined;
 }
 
 export type LoadedKubeConfig =
   | { readonly ok: true; readonly config: KubeConfig }
   | { readonly ok: false; readonly fault: string };
 
-/** First of: `--kubeconfig`, KUBECONFIG, the pod's ServiceAccount. Reads files, talks to nobody. */
+/** First of: `--kubeconfig`, KUBECONFIG, the pod's ServiceAccount, the home folder's. Reads files, talks to nobody. */
 export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
   const config = new KubeConfig();
   const files = source.kubeconfig === undefined ? (source.variable ?? "").split(":") : [source.kubeconfig];
-  const named = files.filter((file) => file !== "");
+  const given = files.filter((file) => file !== "");
+  const named = given.length > 0 || source.inCluster ? given : ofHome(source.home);
   try {
     const [first, ...others] = named;
     if (first !== undefined) {
@@ -32,7 +37,8 @@ export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
     } else if (source.inCluster) {
       config.loadFromCluster();
     } else {
-      return { ok: false, fault: "no API server: give --kubeconfig or KUBECONFIG, or run in a pod" };
+      const orHome = source.home === undefined ? "" : " (there is no ~/.kube/config)";
+      return { ok: false, fault: `no API server: give --kubeconfig or KUBECONFIG, or run in a pod${orHome}` };
     }
     const server = config.getCurrentCluster()?.server;
     if (server === undefined || !URL.canParse(server)) {
@@ -45,6 +51,11 @@ export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
   } catch (error) {
     return { ok: false, fault: `kubeconfig ${named.join(":")} cannot be read: ${whyOf(error)}` };
   }
+}
+
+function ofHome(home: string | undefined): readonly string[] {
+  const file = home === undefined || home === "" ? undefined : join(home, ".kube", "config");
+  return file !== undefined && existsSync(file) ? [file] : [];
 }
 
 /** Why, without a word of the file: its tokens stand in the snippets that a YAML parser shows, and in the names that it quotes. */
