@@ -13,7 +13,7 @@ export const CLUSTER_GROUP = "Cluster";
 
 export const kubeconfigOption = option(value.path, {
   group: CLUSTER_GROUP,
-  defaultText: "$KUBECONFIG, else the pod's ServiceAccount",
+  defaultText: "$KUBECONFIG, else the pod's ServiceAccount, else ~/.kube/config",
   help: "How to reach the API server.",
 });
 

@@ -11,6 +11,7 @@ import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
 import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command, Io } from "./io.ts";
+import { enterCallersFolder } from "./npm.ts";
 import { answerUsage } from "./usage.ts";
 
 const table = {
@@ -23,7 +24,7 @@ const table = {
   lease: option(value.objectName, {
     group: CLUSTER_GROUP,
     default: "parley-operator-default",
-    help: "The operators' Lease: parley-operator-{gateway-name} unless they were told otherwise.",
+    help: "The operators' Lease: parley-operator-{gateway-name} unless they were told otherwise; parley status shows its name.",
   }),
   yes: option(value.boolean, {
     group: CLUSTER_GROUP,
@@ -43,6 +44,7 @@ const command: OptionCommand = {
 export const confirm: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
+  enterCallersFolder(io.env);
   const { kubeconfig, namespace, lease, yes } = parsed.options;
   const reached = apiServer(kubeconfig, io);
   if (!reached.ok) return fail(io, reached.fault, 2);
@@ -50,6 +52,11 @@ export const confirm: Command = async (argv, io) => {
   const path = leasePath(namespace, lease);
   try {
     const answer = await client.request({ method: "GET", path });
+    if (answer.status === 404) {
+      const hint =
+        "give --namespace and --lease as parley status --namespace=NS shows them (the chart's is parley-operator)";
+      return fail(io, `there is no Lease ${lease} in the namespace ${namespace}: ${hint}`);
+    }
     if (answer.status !== 200) return fail(io, refused(`Lease ${namespace}/${lease}`, answer));
     const text = annotationsOf(answer.body)[HELD_ANNOTATION];
     if (text === undefined) {
@@ -61,7 +68,9 @@ export const confirm: Command = async (argv, io) => {
       return fail(io, `what is held cannot be read: is the operator newer than this parley ${io.version}?`);
     io.out(held.map(show).join(""));
     if (!yes) {
-      io.out("Proxies go on serving all of this. If it was meant to go: parley confirm --yes\n");
+      io.out(
+        `Proxies go on serving all of this. If it was meant to go: parley confirm --namespace=${namespace} --lease=${lease} --yes\n`,
+      );
       return 0;
     }
     const confirmed = await client.request({

@@ -80,6 +80,14 @@ async function parley(...args: readonly string[]): Promise<{ readonly code: numb
   return { code, out: out + err };
 }
 
+it("tells of a Lease that is not there where its name is to be had", async () => {
+  const { code, out } = await parley("--namespace=parley");
+  expect(code).toBe(1);
+  expect(out).toMatch(
+    /^parley confirm: there is no Lease parley-operator-default in the namespace parley: give --namespace and --lease/,
+  );
+});
+
 it("keeps what a list lacks, alarms, and ends when a list shows it again", async () => {
   expect(await parley()).toEqual({ code: 0, out: "nothing is held\n" });
   await loseList("secrets");
@@ -116,6 +124,7 @@ it("drops it when an administrator has confirmed it, and not before", async () =
   });
   expect(shown).toContain("default/key-00");
   expect(shown).toContain("and 20 more");
+  expect(shown).toContain("parley confirm --namespace=default --lease=parley-operator-default --yes");
   expect(rows()).toHaveLength(COUNT);
 
   expect(await parley("--yes")).toMatchObject({ code: 0, out: expect.stringContaining("confirmed") });
