@@ -27,6 +27,7 @@ export function apiServer(
     kubeconfig,
     variable: env["KUBECONFIG"],
     inCluster: env["KUBERNETES_SERVICE_HOST"] !== undefined,
+    home: env["HOME"],
   });
   if (!loaded.ok) return loaded;
   const clock = createClock();

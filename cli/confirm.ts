@@ -11,7 +11,6 @@ import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
 import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command, Io } from "./io.ts";
-import { enterCallersFolder } from "./npm.ts";
 import { answerUsage } from "./usage.ts";
 
 const table = {
@@ -44,7 +43,6 @@ const command: OptionCommand = {
 export const confirm: Command = async (argv, io) => {
   const parsed = parseOptions(table, command, { argv, env: io.env });
   if (parsed.kind !== "run") return answerUsage(parsed, command.command, io);
-  enterCallersFolder(io.env);
   const { kubeconfig, namespace, lease, yes } = parsed.options;
   const reached = apiServer(kubeconfig, io);
   if (!reached.ok) return fail(io, reached.fault, 2);

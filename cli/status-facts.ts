@@ -87,7 +87,7 @@ export async function readFacts(
       const page = { ...query, limit: String(PAGE), ...(next === undefined ? {} : { continue: next }) };
       const { status, body } = await client.request({ method: "GET", path, query: page });
       if (status !== 200) {
-        unread.push(`${what}: ${refusalOf(status, body).message || `the API server answered ${status}`}`);
+        unread.push(`${what}: ${refusalOf(status, body).message || answered(status)}`);
         return found;
       }
       const { items = [], metadata } = body as { items?: T[]; metadata?: { continue?: string } };
@@ -113,6 +113,11 @@ export async function readFacts(
     objects: [...(await objectsOf("A2AAgent", "a2aagents")), ...(await objectsOf("VirtualKey", "virtualkeys"))],
     unread,
   };
+}
+
+/** An API server knows no kind before its CRD, and says no more than 404. */
+function answered(status: number): string {
+  return status === 404 ? "their CRD is not installed (see docs/install.md)" : `the API server answered ${status}`;
 }
 
 function leaseOf({ metadata, spec }: LeaseItem): LeaseFact | undefined {

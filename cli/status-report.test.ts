@@ -72,9 +72,24 @@ test("all is well", () => {
   });
 });
 
+test("objects that another installation serves are none of this one's", () => {
+  const elsewhere = { ...agent([{}]), gateway: "staging" };
+  expect(judgeStatus(facts({ objects: [elsewhere] }), "parley", NOW)).toMatchObject({ well: true, faults: [] });
+});
+
 describe("not well is", () => {
   test.each<[string, Facts, RegExp]>([
     ["no installation", { leases: [], pods: [], objects: [], unread: [] }, /no operator of Parley has run/],
+    [
+      "CRDs that are not there, and no installation either",
+      { leases: [], pods: [], objects: [], unread: ["A2AAgents: their CRD is not installed"] },
+      /CRD is not installed.*no operator of Parley has run/s,
+    ],
+    [
+      "an object of a gateway that nobody serves",
+      facts({ objects: [{ ...agent([]), gateway: "defualt" }] }),
+      /no operator serves its spec.gatewayName, defualt/,
+    ],
     ["what may not be read", { ...facts({}), unread: ["Leases: forbidden"] }, /cannot be read: Leases/],
     ["nobody who leads", facts({ lease: { holder: "" } }), /no operator leads/],
     ["a leader that is silent", facts({ lease: { renewedAt: NOW - 31_000 } }), /has not renewed/],
@@ -117,7 +132,12 @@ describe("not well is", () => {
     const summary = { gateway: "default", version: "sha256:aaaa", sequence: 7, rows: 3, proxies: [], more: 0 };
     expect(judgeStatus(facts({ pods: [], lease: { summary } }), "parley", NOW)).toMatchObject({
       well: false,
-      gateways: [{ faults: ["no proxy is there"], operators: [{ name: "uid-o.1", leads: true }] }],
+      gateways: [
+        {
+          faults: ["no proxy is there"],
+          operators: [{ name: "uid-o.1", leads: true, fault: "its pod is not there" }],
+        },
+      ],
     });
   });
 });

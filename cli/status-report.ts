@@ -62,9 +62,10 @@ export function judgeStatus(facts: Facts, namespace: string, now: number): Statu
   const gateways = facts.leases.map((lease) => judgeGateway(facts, lease, now));
   const faults = [
     ...facts.unread.map((what) => `cannot be read: ${what}`),
-    ...(gateways.length === 0 && facts.unread.length === 0
-      ? [`no operator of Parley has run in the namespace ${namespace}`]
+    ...(gateways.length === 0 && !facts.unread.some((what) => what.startsWith("Leases"))
+      ? [`no operator of Parley has run in the namespace ${namespace}: is it another one (--namespace)?`]
       : []),
+    ...unserved(facts),
   ];
   const well =
     faults.length === 0 &&
@@ -75,6 +76,18 @@ export function judgeStatus(facts: Facts, namespace: string, now: number): Statu
         ![...operators, ...proxies].some(({ fault }) => fault !== undefined),
     );
   return { well, faults, gateways };
+}
+
+/** Objects of a gateway that is not here, and that no operator elsewhere has looked at: its name is nearly always misspelt. */
+function unserved({ leases, objects }: Facts): readonly string[] {
+  const here = new Set(leases.map(({ summary }) => summary.gateway));
+  if (here.size === 0) return [];
+  return objects
+    .filter(({ gateway, conditions }) => !here.has(gateway) && conditions.length === 0)
+    .map(
+      ({ kind, namespace, name, gateway }) =>
+        `${kind} ${namespace}/${name}: no operator serves its spec.gatewayName, ${gateway}`,
+    );
 }
 
 function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): GatewayReport {
@@ -123,7 +136,7 @@ function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: 
   // Outside of a cluster there are no pods, and what leads is known by its id alone.
   return found.some(({ leads }) => leads) || holder === "" || stale
     ? found
-    : [...found, { name: holder, leads: true, fault: undefined }];
+    : [...found, { name: holder, leads: true, fault: holder.includes(".") ? "its pod is not there" : undefined }];
 }
 
 function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
