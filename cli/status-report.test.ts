@@ -135,7 +135,7 @@ describe("not well is", () => {
       gateways: [
         {
           faults: ["no proxy is there"],
-          operators: [{ name: "uid-o.1", leads: true, fault: "its pod is not there" }],
+          operators: [{ name: "uid-o.1", leads: true }],
         },
       ],
     });

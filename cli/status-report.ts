@@ -136,7 +136,7 @@ function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: 
   // Outside of a cluster there are no pods, and what leads is known by its id alone.
   return found.some(({ leads }) => leads) || holder === "" || stale
     ? found
-    : [...found, { name: holder, leads: true, fault: holder.includes(".") ? "its pod is not there" : undefined }];
+    : [...found, { name: holder, leads: true, fault: undefined }];
 }
 
 function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
