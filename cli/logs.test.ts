@@ -84,6 +84,7 @@ test("shows, filters and sums what was asked; -f goes on", async () => {
     (await run("--output=json")).out.split("\n").length === 5 ? true : undefined,
   );
 
+  expect(await run("--team=nobody")).toMatchObject({ code: 0, out: "", err: "no such request is kept\n" });
   const text = await run("--team=red");
   expect(text.out.split("\n")).toHaveLength(4);
   expect(text.out).toMatch(/200 {2}travel {2}SendMessage .* key alice/);

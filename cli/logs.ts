@@ -117,6 +117,7 @@ export const logs: Command = async (argv, io) => {
       }
     };
     show(queries.lines(filter, { limit: options.limit }));
+    if (last === 0 && !options.follow) io.err("no such request is kept\n");
     while (options.follow) {
       await sleep(POLL);
       show(queries.lines(filter, { limit: PAGE, after: last }));
