@@ -83,6 +83,10 @@ function install() {
       const passed = Math.round((Date.now() - started) / 1000);
       if (terminal) process.stderr.write(`\r\u001b[K  npm ci … ${passed} s`);
       else if (passed % 15 === 0) console.error(`  npm ci … ${passed} s`);
+      if (passed === 120) {
+        const hint = "  Still at it: npm tries for minutes where there is no network, or its registry does not answer.";
+        console.error(`${terminal ? "\r\u001b[K" : ""}${hint}`);
+      }
     }, 1000);
     const end = (code) => {
       clearInterval(seconds);
