@@ -11,6 +11,24 @@ import type { CertificatePair } from "../../process/certificate-files.ts";
 
 const DAY = 86_400_000;
 
+/** A CA that somebody put there, of keys that are not signed with here. Good until 2126. */
+const ED25519 = {
+  key: `-----BEGIN PRIVATE KEY-----
+MC4CAQAwBQYDK2VwBCIEIKnDFMENc2mIbBw03gABm+edvcr2neZvnuCAAaGV46Xw
+-----END PRIVATE KEY-----
+`,
+  cert: `-----BEGIN CERTIFICATE-----
+MIIBMDCB46ADAgECAhQwOkn1IlTMlLQ4rrTv9n5NKHcR9zAFBgMrZXAwDTELMAkG
+A1UEAwwCY2EwIBcNMjYxMTI1MjE0NzMyWhgPMjEyNjExMDEyMTQ3MzJaMA0xCzAJ
+BgNVBAMMAmNhMCowBQYDK2VwAyEAmTuYR9ioQnq3bsQxa/AfCCi5+0Z4XEum66Fg
+640uF3ajUzBRMB0GA1UdDgQWBBQixdphjNphROwR224Dq3xk/7jF+TAfBgNVHSME
+GDAWgBQixdphjNphROwR224Dq3xk/7jF+TAPBgNVHRMBAf8EBTADAQH/MAUGAytl
+cANBALTu/dz0vp1x24jAQXZd5MQ8CFFpZfV4Jrl7SEfYcVg5t781S+D7E+YHeXnw
+I9I2T44NJuvxWgefnh6CBxXarQU=
+-----END CERTIFICATE-----
+`,
+};
+
 /** Undefined: the client trusts it; else why not. */
 async function fault(serving: CertificatePair, ca: string, servername: string): Promise<string | undefined> {
   const server = createServer({ cert: serving.cert, key: serving.key }, (socket) => socket.end());
@@ -117,5 +135,6 @@ describe("the CA", () => {
     expect(decodeAuthority({ ...data, "current.key": data["next.key"] ?? "" })).toBe(undefined);
     expect(decodeAuthority({ ...data, "next.key": "" })).toBe(undefined);
     expect(decodeAuthority({ ...data, "previous.crt": "x" })).toBe(undefined);
+    expect(decodeAuthority({ "current.crt": ED25519.cert, "current.key": ED25519.key })).toBe(undefined);
   });
 });

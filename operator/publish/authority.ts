@@ -89,9 +89,13 @@ export function lifeOf(pem: string): { readonly from: number; readonly to: numbe
   return { from: validFromDate.getTime(), to: validToDate.getTime() };
 }
 
+/** What signs is a P-256 key, as those that are made here: with another the certificates would be none. */
 function belong(cert: string, key: string): boolean {
   try {
-    return new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    const signer = createPrivateKey(key);
+    return (
+      signer.asymmetricKeyDetails?.namedCurve === "prime256v1" && new X509Certificate(cert).checkPrivateKey(signer)
+    );
   } catch {
     return false;
   }
