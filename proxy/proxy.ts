@@ -49,8 +49,6 @@ export interface ProxyDeps {
   /** As Math.random. */
   readonly random: () => number;
   readonly log: Log;
-  /** Fills a buffer with random bytes, for trace ids. */
-  readonly randomFill?: (buffer: Uint8Array) => void;
   /** Which traces are recorded; absent: none. */
   readonly sampling?: Sampling | undefined;
 }
@@ -93,7 +91,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     log,
     metrics,
     digests: createDigests(REMEMBERED_TOKENS),
-    tracer: createTracer(deps.randomFill ?? randomFillSync, deps.sampling),
+    tracer: createTracer(randomFillSync, deps.sampling),
     forward: createForward({ table, picker, affinity, connections, log }),
     affinity,
     buffers,
