@@ -24,6 +24,8 @@ export interface PodFact {
   readonly pod: string;
   readonly uid: string;
   readonly ready: boolean;
+  /** It was told to go, and lets what runs come to its end. */
+  readonly ending: boolean;
 }
 
 export interface ObjectFact {
@@ -61,7 +63,7 @@ interface LeaseItem extends Item {
 }
 interface SliceItem extends Item {
   readonly endpoints?: readonly {
-    readonly conditions?: { readonly ready?: boolean };
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
     readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
   }[];
 }
@@ -144,6 +146,7 @@ function podsOf({ metadata: { labels = {} }, endpoints = [] }: SliceItem): reado
             pod: targetRef.name ?? targetRef.uid,
             uid: targetRef.uid,
             ready: conditions?.ready !== false,
+            ending: conditions?.terminating === true,
           },
         ],
   );

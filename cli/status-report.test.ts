@@ -30,7 +30,15 @@ function facts(change: {
 }
 
 function pod(component: string, uid: string, ready = true): PodFact {
-  return { service: `parley-${component}`, instance: "parley", component, pod: `pod-${uid}`, uid, ready };
+  return {
+    service: `parley-${component}`,
+    instance: "parley",
+    component,
+    pod: `pod-${uid}`,
+    uid,
+    ready,
+    ending: false,
+  };
 }
 
 function agent(conditions: readonly Partial<Condition>[], generation = 1): ObjectFact {
@@ -75,6 +83,15 @@ test("all is well", () => {
 test("objects that another installation serves are none of this one's", () => {
   const elsewhere = { ...agent([{}]), gateway: "staging" };
   expect(judgeStatus(facts({ objects: [elsewhere] }), "parley", NOW)).toMatchObject({ well: true, faults: [] });
+});
+
+test("pods that were told to go, as in a rollout, have no fault", () => {
+  const going = (component: string): PodFact => ({ ...pod(component, `old-${component}`, false), ending: true });
+  const pods = [pod("operator", "uid-o"), pod("proxy", "uid-p"), going("operator"), going("proxy")];
+  expect(judgeStatus(facts({ pods }), "parley", NOW)).toMatchObject({
+    well: true,
+    gateways: [{ operators: [{}, { ending: true }], proxies: [{ ending: false }, { ending: true, version: null }] }],
+  });
 });
 
 describe("not well is", () => {

@@ -35,6 +35,8 @@ export interface Count {
 export interface OperatorReport {
   readonly name: string;
   readonly leads: boolean;
+  /** It was told to go, as in a rollout: no fault of it counts. */
+  readonly ending: boolean;
   readonly fault: string | undefined;
 }
 export interface ProxyReport {
@@ -42,6 +44,8 @@ export interface ProxyReport {
   /** What it acknowledged last, and seconds since then. */
   readonly version: string | null;
   readonly age: number | null;
+  /** It was told to go, as in a rollout: no fault of it counts. */
+  readonly ending: boolean;
   readonly fault: string | undefined;
 }
 export interface ObjectReport {
@@ -128,15 +132,16 @@ function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): 
 
 function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: boolean): readonly OperatorReport[] {
   const leader = holder.split(".")[0] ?? "";
-  const found = pods.map(({ pod, uid, ready }) => ({
+  const found = pods.map(({ pod, uid, ready, ending }) => ({
     name: pod,
     leads: !stale && uid === leader,
-    fault: ready ? undefined : "is not ready",
+    ending,
+    fault: ready || ending ? undefined : "is not ready",
   }));
   // Outside of a cluster there are no pods, and what leads is known by its id alone.
   return found.some(({ leads }) => leads) || holder === "" || stale
     ? found
-    : [...found, { name: holder, leads: true, fault: undefined }];
+    : [...found, { name: holder, leads: true, ending: false, fault: undefined }];
 }
 
 function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
@@ -149,7 +154,8 @@ function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: num
       name: pod?.pod ?? id,
       version: one?.version ?? null,
       age: Number.isNaN(since) ? null : Math.max((now - since) / 1000, 0),
-      fault: faultOfProxy(summary, one, pod),
+      ending: pod?.ending === true,
+      fault: pod?.ending === true ? undefined : faultOfProxy(summary, one, pod),
     };
   });
 }

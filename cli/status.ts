@@ -9,7 +9,7 @@ import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command } from "./io.ts";
 import { readFacts } from "./status-facts.ts";
 import { judgeStatus } from "./status-report.ts";
-import type { GatewayReport, StatusReport } from "./status-report.ts";
+import type { GatewayReport, ProxyReport, StatusReport } from "./status-report.ts";
 import { createPaint } from "./terminal.ts";
 import type { Paint } from "./terminal.ts";
 import { answerUsage } from "./usage.ts";
@@ -88,14 +88,11 @@ function gatewayLines(gateway: GatewayReport, paint: Paint): readonly string[] {
       paint.dim(`  table ${short(version)}, ${rows} rows; Lease ${visible(gateway.lease)}, renewed ${ago(age)}`),
     ...gateway.faults.map((fault) => `  ${paint.red(fault)}`),
     paint.bold(" Operators"),
-    ...operators.map(({ name, leads, fault }) => row([name, leads ? "leads" : "stands by"], fault)),
-    paint.bold(" Proxies"),
-    ...proxies.map((proxy) =>
-      row(
-        [proxy.name, proxy.version === null ? "-" : `serves ${short(proxy.version)} since ${ago(proxy.age)}`],
-        proxy.fault,
-      ),
+    ...operators.map(({ name, leads, ending, fault }) =>
+      row([name, ending ? "is ending" : leads ? "leads" : "stands by"], fault),
     ),
+    paint.bold(" Proxies"),
+    ...proxies.map((proxy) => row([proxy.name, proxy.ending ? "is ending" : served(proxy)], proxy.fault)),
     paint.bold(" Objects") +
       paint.dim(`  ${agents.ready} of ${agents.all} agents and ${keys.ready} of ${keys.all} keys are ready`),
     ...objects.map(({ kind, namespace, name, fault }) =>
@@ -103,6 +100,10 @@ function gatewayLines(gateway: GatewayReport, paint: Paint): readonly string[] {
     ),
     "",
   ];
+}
+
+function served({ version, age }: ProxyReport): string {
+  return version === null ? "-" : `serves ${short(version)} since ${ago(age)}`;
 }
 
 function short(version: string): string {
