@@ -54,6 +54,11 @@ describe("bounds", () => {
   });
 });
 
+test("what is no time is told so once, and not by a pattern", () => {
+  const time: Schema = { type: "string", format: "date-time", pattern: "^[0-9]{4}-" };
+  expect(told(time, "tomorrow")).toEqual([": must be a time, as in: 2027-01-01T00:00:00Z"]);
+});
+
 test("an enum says what it knows, and cuts what it was given", () => {
   expect(told({ type: "string", enum: ["Same", "All"] }, "all")).toEqual([
     ': does not know "all"; use one of: Same, All; did you mean "All"?',

@@ -32,7 +32,13 @@ export function createStructure(schema: Schema): (value: unknown) => StructureFa
     },
   });
   const validate = ajv.compile(jsonSchema(schema));
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map((error) => faultOf(error, value)));
+  return (value) => (validate(value) ? [] : toldOnce(validate.errors ?? []).map((error) => faultOf(error, value)));
+}
+
+/** What is no time is not told to match the pattern of times as well. */
+function toldOnce(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const noTime = new Set(errors.filter(({ keyword }) => keyword === "format").map(({ instancePath }) => instancePath));
+  return errors.filter(({ keyword, instancePath }) => keyword !== "pattern" || !noTime.has(instancePath));
 }
 
 /** JSON Schema with the same meaning; what has none of it there is left out. */
