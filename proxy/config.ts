@@ -55,7 +55,7 @@ const table = {
   }),
   tlsCert: option(value.path, {
     group: "Listeners",
-    help: "Certificate for clients with its chain, PEM; read again when it changes. Without it clients are served plain HTTP.",
+    help: "Certificate for clients with its chain, PEM; read again when it changes. With it clients may speak HTTP/2, without it they are served plain HTTP.",
   }),
   tlsKey: option(value.path, { group: "Listeners", help: "The key of --tls-cert, PEM." }),
   operators: option(value.listOf(value.httpUrl), {

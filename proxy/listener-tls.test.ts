@@ -23,7 +23,7 @@ const use = createCleanup();
 const ca = makeCa("test", Date.now());
 const pairOf = (name: string): CertificatePair => makeServing(ca, [name], Date.now());
 
-async function serving() {
+async function serving(config: NonNullable<Parameters<typeof startProxy>[1]>["config"] = {}) {
   const held: (() => void)[] = [];
   const answer = (res: ServerResponse, id: unknown): void => json(res, 200, { jsonrpc: "2.0", id, result: TASK });
   const agent = await use(
@@ -40,12 +40,12 @@ async function serving() {
       change = listener;
     },
   };
-  const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { certificate }));
+  const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { certificate, config }));
   return { ...proxy, held, renew: (pair: CertificatePair) => change(pair) };
 }
 
 async function secure(port: number, servername: string): Promise<TLSSocket> {
-  const socket = connect({ port, host: "127.0.0.1", ca: ca.cert, servername, ALPNProtocols: ["h2", "http/1.1"] });
+  const socket = connect({ port, host: "127.0.0.1", ca: ca.cert, servername, ALPNProtocols: ["http/1.1"] });
   await once(socket, "secureConnect");
   return socket;
 }
@@ -80,6 +80,28 @@ test("serves A2A, says that it speaks HTTP/1.1, and refuses what is no request",
     /^HTTP\/1\.1 400 /,
   );
   expect(refused).toEqual(["InvalidRequest"]);
+});
+
+test.each([
+  ["a head that does not come", "GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ", 408],
+  ["a head that is too large", `GET / HTTP/1.1\r\nHost: x\r\nX: ${"y".repeat(17_000)}\r\n\r\n`, 431],
+  ["no Host", "GET /a2a/travel HTTP/1.1\r\n\r\n", 400],
+  ["two Hosts", "GET /a2a/travel HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400],
+  ["an upgrade", "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n", 400],
+  ["CONNECT", "CONNECT 169.254.169.254:80 HTTP/1.1\r\nHost: x\r\n\r\n", 405],
+  ["another expectation", "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: tea\r\n\r\n", 417],
+  ["HTTP/2 that was not agreed on", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
+])("refuses over HTTP/1.1 what the plain listener refuses: %s", async (_, sent, status) => {
+  const { port } = await serving({ headersTimeout: 200 });
+  const socket = await secure(port, "first.example.com");
+  expect(await exchange(socket, sent, /\r\n\r\n/)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+});
+
+test("closes a connection of HTTP/1.1 that is idle for too long", async () => {
+  const { port } = await serving({ keepAliveTimeout: 50 });
+  const socket = await secure(port, "first.example.com");
+  expect(await exchange(socket, call(), /task-1/)).toMatch(/\r\nkeep-alive: timeout=/i);
+  await once(socket, "close");
 });
 
 test("shows a new certificate to new connections, and keeps those that stand", async () => {

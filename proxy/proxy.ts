@@ -30,6 +30,8 @@ import { createPicker } from "./upstream/pick.ts";
 
 /** How often deadlines, expired keys and idle connections are looked at; milliseconds. */
 const TICK_MS = 250;
+/** How long a client may take to close a connection that is over; milliseconds. */
+const CLOSE_GRACE_MS = 500;
 /** Tasks and contexts whose endpoint is remembered. */
 const AFFINITY_ENTRIES = 200_000;
 /** Tokens in use whose digest is remembered. */
@@ -108,21 +110,29 @@ export function createProxy(deps: ProxyDeps): Proxy {
     draining: false,
   };
 
-  const server = createListener({
+  const listener = createListener({
     handle: (req, res, awaitsContinue) => handle(plane, req, res, awaitsContinue),
     metrics,
     certificate: deps.certificate,
     headersTimeout: config.headersTimeout,
     keepAliveTimeout: config.keepAliveTimeout,
+    draining: () => plane.draining,
+    now: () => clock.elapsed(),
     isAnswering(socket) {
       for (const { res } of open.all()) if (res.socket === socket && res.headersSent) return true;
       return false;
     },
   });
 
+  const { server, sessions } = listener;
   const sockets = new Set<Socket>();
   // Over TLS a request names the secured socket, not the one beneath.
   server.on(deps.certificate === undefined ? "connection" : "secureConnection", (socket: Socket) => {
+    // Of HTTP/2: its session closes it, and a client that does not do so on its side is not waited for.
+    if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") {
+      socket.once("finish", () => lingering.add(socket, clock.elapsed() + CLOSE_GRACE_MS));
+      return;
+    }
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
@@ -157,6 +167,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     sweep(plane);
     lingering.sweep(clock.elapsed());
     connections.sweep();
+    sessions?.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);
     if (closing) closeUnused();
@@ -184,7 +195,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     cutAll();
     const closed = server.listening ? once(server, "close") : undefined;
     server.close();
-    server.closeAllConnections();
+    listener.closeAllConnections();
     await closed;
     connections.close();
   }
@@ -207,11 +218,15 @@ export function createProxy(deps: ProxyDeps): Proxy {
       // What node:http adds to it is closeIdleConnections.
       if (server.listening) NetServer.prototype.close.call(server);
       closeUnused();
+      sessions?.drain();
       let cut = 0;
-      const limit = clock.setTimeout(() => {
+      let limit = clock.setTimeout(() => {
         cut = cutAll();
+        limit = clock.setTimeout(() => listener.closeAllConnections(), CLOSE_GRACE_MS);
       }, limitMs);
       await idle();
+      // A session may still hold the end of an answer.
+      await sessions?.ended();
       limit.cancel();
       log.info({ cut }, "drained");
       return { cut };

@@ -1,14 +1,16 @@
 // The body of a request. In: chunks as they arrive. Out: the whole body in one piece, or a refusal; nothing is sent on before the end.
 import { ContentCapture } from "../observe/content.ts";
 import type { Agent, Key } from "../table/compiled.ts";
+import type { ClientRequest } from "./client.ts";
 import type { Exchange, Running } from "./exchange.ts";
 import { fail, failBroken } from "./fail.ts";
 
 /** The first block when a body comes in several chunks; bytes. */
 const FIRST_BLOCK = 16 * 1024;
 
-/** Whether the request says that it has a body (RFC 9112 section 6.3). */
-export function announcesBody(headers: Exchange["req"]["headers"]): boolean {
+/** Whether the request has a body: by its headers (RFC 9112 section 6.3), or by its frames. */
+export function announcesBody({ headers, bodyFollows }: ClientRequest): boolean {
+  if (bodyFollows !== undefined) return bodyFollows;
   return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
 }
 

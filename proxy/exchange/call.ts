@@ -71,7 +71,7 @@ export function callHttpJson(
     send(exchange, call, ids, body, publicUrl, method, path);
   };
 
-  const hasBody = announcesBody(req.headers);
+  const hasBody = announcesBody(req);
   if (request.body === "none" && hasBody)
     return fail(exchange, "MalformedRequest", { close: true, detail: "This operation has no body." });
   if (request.body === "none" || (request.body === "optional" && !hasBody)) {

@@ -1,6 +1,5 @@
-// One exchange of a client with the gateway. In: request and response of node:http. Out: the facts that stages add as they go, and
+// One exchange of a client with the gateway. In: request and response of the client. Out: the facts that stages add as they go, and
 // what all exchanges share.
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { ContentCapture } from "../observe/content.ts";
@@ -15,6 +14,7 @@ import type { Affinity } from "../upstream/affinity.ts";
 import type { Target } from "../upstream/endpoint.ts";
 import type { Forward } from "../upstream/forward.ts";
 import type { Buffers } from "./buffers.ts";
+import type { ClientRequest, ClientResponse } from "./client.ts";
 import type { Lingering } from "./lingering.ts";
 import type { Slots, Slotted } from "./slots.ts";
 
@@ -58,8 +58,8 @@ export interface Plane {
 export class Exchange implements Slotted {
   slot = -1;
   readonly plane: Plane;
-  readonly req: IncomingMessage;
-  readonly res: ServerResponse;
+  readonly req: ClientRequest;
+  readonly res: ClientResponse;
   /** Milliseconds since the epoch. */
   readonly time: number;
   /** By the monotonic clock. */
@@ -113,7 +113,7 @@ export class Exchange implements Slotted {
   requestContent: ContentCapture | undefined = undefined;
   responseContent: ContentCapture | undefined = undefined;
 
-  constructor(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue: boolean) {
+  constructor(plane: Plane, req: ClientRequest, res: ClientResponse, awaitsContinue: boolean) {
     this.plane = plane;
     this.req = req;
     this.res = res;

@@ -1,5 +1,4 @@
 // The way of one request. In: request and response. Out: the exchange is judged, step by step, and handed to a call or to the card.
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { isLocalAuthority } from "../../process/listen-address.ts";
 import { authenticate } from "../request/authenticate.ts";
 import { authorizeAgent } from "../request/authorize.ts";
@@ -10,6 +9,7 @@ import type { Agent, Table } from "../table/compiled.ts";
 import { announcesBody, releaseBody } from "./body.ts";
 import { callHttpJson, callJsonRpc } from "./call.ts";
 import { isCardPath, serveCard } from "./card.ts";
+import type { ClientRequest, ClientResponse } from "./client.ts";
 import { Exchange, type Plane } from "./exchange.ts";
 import { fail, failBroken } from "./fail.ts";
 import { recordOf } from "./record.ts";
@@ -20,7 +20,7 @@ const LINGER_MS = 5000;
 type FoundTarget = Extract<Target, { ok: true }>;
 
 /** Serves a request to its end; never throws: a fault of ours is an answer with 500, here and in each step that comes later. */
-export function handle(plane: Plane, req: IncomingMessage, res: ServerResponse, awaitsContinue = false): void {
+export function handle(plane: Plane, req: ClientRequest, res: ClientResponse, awaitsContinue = false): void {
   const exchange = new Exchange(plane, req, res, awaitsContinue);
   plane.open.add(exchange);
   // Closed once, so no wrapper is needed that takes the listener off.
@@ -45,7 +45,7 @@ function judge(exchange: Exchange): void {
   const isCard = target.ok && isCardPath(target.rest);
   if (target.ok) exchange.binding = isJsonRpcPath(target.rest) ? "JSONRPC" : "HTTP+JSON";
   const isRead = req.method === "GET" || req.method === "HEAD";
-  if (isRead && announcesBody(req.headers)) {
+  if (isRead && announcesBody(req)) {
     return fail(exchange, "MalformedRequest", { close: true, detail: "GET and HEAD have no body." });
   }
   const coding = req.headers["transfer-encoding"];

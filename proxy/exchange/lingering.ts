@@ -1,19 +1,21 @@
 // Connections on their way out. In: a socket and how long it may take. Out: it is destroyed if it did not end by itself.
-import type { Socket } from "node:net";
+import type { Carrier } from "./client.ts";
+
+type Leaving = Pick<Carrier, "destroyed" | "destroy">;
 
 export interface Lingering {
   /**
    * Destroys the socket at `until` (milliseconds of the monotonic clock), unless `done` says by then that there is no need.
    */
-  add(socket: Socket, until: number, done?: () => boolean): void;
-  has(socket: Socket): boolean;
+  add(socket: Leaving, until: number, done?: () => boolean): void;
+  has(socket: Leaving): boolean;
   sweep(now: number): void;
   readonly size: number;
 }
 
 /** Sockets that are to come to an end by themselves, and are closed if they do not. */
 export function createLingering(): Lingering {
-  const sockets = new Map<Socket, { readonly until: number; readonly done: (() => boolean) | undefined }>();
+  const sockets = new Map<Leaving, { readonly until: number; readonly done: (() => boolean) | undefined }>();
   return {
     add(socket, until, done) {
       sockets.set(socket, { until, done });

@@ -1,0 +1,93 @@
+// Sessions of HTTP/2. In: sessions and their streams as they come and go. Out: those that are idle are closed; clients are asked to leave
+// before a drain, without a stream being lost.
+import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+
+const NO_ERROR = 0;
+/** The id that a first GOAWAY names: what is on its way is still served (RFC 9113 section 6.8). */
+const LAST_STREAM = 2 ** 31 - 1;
+/** How long a request may be on its way into an idle session when a drain begins; milliseconds. */
+const ON_ITS_WAY_MS = 250;
+
+export interface SessionsOptions {
+  /** Milliseconds of the monotonic clock. */
+  readonly now: () => number;
+  /** Milliseconds until the first request, and between requests. */
+  readonly headersTimeout: number;
+  readonly keepAliveTimeout: number;
+}
+
+export interface Sessions {
+  opened(session: ServerHttp2Session): void;
+  streamOpened(stream: ServerHttp2Stream): void;
+  /** Asks the client to open no more streams. The session is closed after its last one. */
+  leave(session: ServerHttp2Session): void;
+  /** From now on sessions end as soon as they have no stream. */
+  drain(): void;
+  /** Closes what was idle for too long. Called a few times a second. */
+  sweep(): void;
+  /** Resolves once there is none. */
+  ended(): Promise<void>;
+  readonly size: number;
+}
+
+interface Open {
+  streams: number;
+  /** When it is closed if it has no stream. */
+  until: number;
+  leaving: boolean;
+}
+
+export function createSessions(options: SessionsOptions): Sessions {
+  const { now, headersTimeout, keepAliveTimeout } = options;
+  const open = new Map<ServerHttp2Session, Open>();
+  const whenNone: (() => void)[] = [];
+  let draining = false;
+
+  function leave(session: ServerHttp2Session): void {
+    const state = open.get(session);
+    if (state === undefined || state.leaving || session.destroyed || session.closed) return;
+    state.leaving = true;
+    session.goaway(NO_ERROR, LAST_STREAM);
+  }
+
+  return {
+    opened(session) {
+      open.set(session, { streams: 0, until: now() + (draining ? ON_ITS_WAY_MS : headersTimeout), leaving: false });
+      session.once("close", () => {
+        open.delete(session);
+        if (open.size === 0) whenNone.splice(0).forEach((wake) => wake());
+      });
+    },
+    streamOpened(stream) {
+      const { session } = stream;
+      const state = session === undefined ? undefined : open.get(session as ServerHttp2Session);
+      if (session === undefined || state === undefined) return;
+      state.streams++;
+      stream.once("close", () => {
+        state.streams--;
+        if (state.streams > 0) return;
+        state.until = now() + keepAliveTimeout;
+        // Now the last stream that was served is known, so the client knows what it may send again elsewhere.
+        if (state.leaving && !session.destroyed) session.close();
+      });
+    },
+    leave,
+    drain() {
+      draining = true;
+      for (const [session, state] of open) {
+        if (state.streams > 0) leave(session);
+        else state.until = Math.min(state.until, now() + ON_ITS_WAY_MS);
+      }
+    },
+    sweep() {
+      const at = now();
+      for (const [session, { streams, until }] of open) {
+        if (streams === 0 && at >= until && !session.closed) session.close();
+      }
+    },
+    ended: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => whenNone.push(resolve))),
+    get size() {
+      return open.size;
+    },
+  };
+}
