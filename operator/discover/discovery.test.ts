@@ -227,6 +227,37 @@ describe("when it is read", () => {
     expect(server.asked().length).toBe(asked);
   });
 
+  test("a backend whose endpoints come and go, at once and then every five seconds", async () => {
+    await using server = await serveCard();
+    const world = setUp(agent(), service(), endpointsAt(server, false));
+    world.discovery.lead(true);
+    await world.next();
+    const flap = (): void => {
+      world.change(endpointsAt(server, false));
+      world.change(endpointsAt(server));
+    };
+    // Nobody was asked yet.
+    world.change(endpointsAt(server));
+    await world.next();
+    await world.clock.scheduled((ms) => ms === REFRESH_MS);
+    world.clock.advance(1000);
+    for (let time = 0; time < 20; time += 1) flap();
+    expect(world.clock.pending).toEqual([4000]);
+    world.clock.advance(4000);
+    await world.next();
+    await world.clock.scheduled((ms) => ms === REFRESH_MS);
+    expect(world.outcomes).toEqual(["ok", "ok"]);
+    // After a pause it is at once again.
+    world.clock.advance(5000);
+    flap();
+    await world.next();
+    // An edit never waits.
+    world.change(agent({ generation: 2 }, { ...agent().spec, card: { path: "/card.json" } }));
+    await world.next();
+    await world.next();
+    expect([world.outcomes.length, world.errors]).toEqual([4, []]);
+  });
+
   test("a Service that comes late", async () => {
     await using server = await serveCard();
     const world = setUp(agent(), endpointsAt(server));

@@ -51,12 +51,17 @@ export interface Discovery {
   lead(holding: boolean): void;
 }
 
+/** Milliseconds between two reads of a backend because it can be asked again: its endpoints may come and go many times a second. */
+const PAUSE_MS = 5_000;
+
 interface Watched {
   readonly uid: string;
   /** What the reads depend on. */
   readonly spec: unknown;
   /** Backends that could be asked when last looked at. */
   reachable: ReadonlySet<string>;
+  /** When each backend was last asked, if it ever was; of `clock.elapsed()`. */
+  readonly askedAt: Map<string, number>;
   /** Of each backend, in the spec's order: what was read last, or is known without. */
   reads: readonly BackendRead[];
   /** Ends the read under way: the agent was changed, or is gone. */
@@ -113,7 +118,14 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
     const reads = remember(agent, before?.uid === uid ? before.reads : undefined);
     before?.over.abort();
-    watched.set(ref, { uid, spec, reachable: reachableOf(agent), reads, over: new AbortController() });
+    watched.set(ref, {
+      uid,
+      spec,
+      reachable: reachableOf(agent),
+      askedAt: new Map(),
+      reads,
+      over: new AbortController(),
+    });
     uses.set(ref, usesOf(agent));
     // What was found of the old backends does not hold for the new ones until those were asked.
     if (before?.uid === uid) tell(agent, reads);
@@ -129,10 +141,15 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
       if (agent === undefined || entry === undefined) continue;
       const before = entry.reachable;
       entry.reachable = reachableOf(agent);
-      if ([...entry.reachable].some((name) => !before.has(name))) schedule.now(ref);
-      else schedule.retry(ref);
+      const waits = [...entry.reachable].filter((name) => !before.has(name)).map((name) => pauseOf(entry, name));
+      if (waits.length === 0) schedule.retry(ref);
+      else if (Math.min(...waits) <= 0) schedule.now(ref);
+      else schedule.within(ref, Math.min(...waits));
     }
   };
+
+  const pauseOf = ({ askedAt }: Watched, backend: string): number =>
+    (askedAt.get(backend) ?? Number.NEGATIVE_INFINITY) + PAUSE_MS - clock.elapsed();
 
   const read = async (ref: Ref): Promise<boolean> => {
     const agent = agentOf(ref);
@@ -163,6 +180,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     };
     const target = cardTarget(agent, backend, store, random);
     if (target === undefined) return { name, memory: known };
+    entry.askedAt.set(name, clock.elapsed());
     const resolve = deps.resolve ?? resolveBySystem;
     const got = await readCard(target, known.answers, { clock, allowed, resolve, signal });
     if (signal.aborted) return { name, memory: known };

@@ -113,6 +113,35 @@ test("spread runs within half a minute", () => {
   expect(ran()).toEqual(["a"]);
 });
 
+describe("within", () => {
+  test("brings the next run forward, and never puts it off", async () => {
+    const { schedule, clock, ran, end } = setUp();
+    schedule.now("a");
+    await end("a", true);
+    ran();
+    schedule.within("a", 5000);
+    expect(clock.pending).toEqual([5000]);
+    clock.advance(1000);
+    schedule.within("a", 5000);
+    expect(clock.pending).toEqual([4000]);
+    clock.advance(4000);
+    expect(ran()).toEqual(["a"]);
+  });
+
+  test("said while it runs counts from then, and after the run", async () => {
+    const { schedule, clock, ran, end } = setUp();
+    schedule.now("a");
+    schedule.within("a", 5000);
+    clock.advance(2000);
+    await end("a", true);
+    expect([ran(), clock.pending]).toEqual([["a"], [3000]]);
+    clock.advance(3000);
+    expect(ran()).toEqual(["a"]);
+    await end("a", true);
+    expect(clock.pending).toEqual([REFRESH_MS]);
+  });
+});
+
 describe("retry", () => {
   test("runs what failed, a second after that at the earliest", async () => {
     const { schedule, clock, ran, end } = setUp(1);

@@ -7,6 +7,8 @@ export interface Schedule {
   now(id: string): void;
   /** Runs it at a time picked within the first half minute. */
   spread(id: string): void;
+  /** Runs it after so many milliseconds, if not before; never during the run under way. */
+  within(id: string, ms: number): void;
   /** Runs it if its last run failed, but not within the first back-off after that. */
   retry(id: string): void;
   forget(id: string): void;
@@ -28,6 +30,8 @@ const CONCURRENCY = 16;
 
 interface Entry {
   timer: Timer | undefined;
+  /** When the timer rings, or is to ring at the latest once the run under way has ended; of `clock.elapsed()`. */
+  at: number;
   running: boolean;
   /** Somebody wanted it while it ran. */
   again: boolean;
@@ -44,12 +48,13 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
   const entryOf = (id: string): Entry => {
     const known = entries.get(id);
     if (known !== undefined) return known;
-    const made: Entry = { timer: undefined, running: false, again: false, failures: 0, endedAt: 0 };
+    const made: Entry = { timer: undefined, at: Infinity, running: false, again: false, failures: 0, endedAt: 0 };
     entries.set(id, made);
     return made;
   };
   const after = (id: string, entry: Entry, ms: number): void => {
     entry.timer?.cancel();
+    entry.at = clock.elapsed() + ms;
     entry.timer = clock.setTimeout(() => {
       entry.timer = undefined;
       routine.add(id);
@@ -71,6 +76,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
     running += 1;
     entry.timer?.cancel();
     entry.timer = undefined;
+    entry.at = Infinity;
     entry.running = true;
     const succeeded = await run(id);
     running -= 1;
@@ -80,7 +86,10 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
     if (entries.get(id) === entry) {
       entry.failures = succeeded ? 0 : entry.failures + 1;
       if (entry.again) urgent.add(id);
-      else after(id, entry, succeeded ? REFRESH_MS * (0.9 + 0.2 * random()) : backoff(entry.failures));
+      else {
+        const pause = succeeded ? REFRESH_MS * (0.9 + 0.2 * random()) : backoff(entry.failures);
+        after(id, entry, Math.min(pause, Math.max(0, entry.at - entry.endedAt)));
+      }
       entry.again = false;
     }
     pump();
@@ -99,6 +108,13 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       pump();
     },
     spread: (id) => after(id, entryOf(id), SPREAD_MS * random()),
+    within(id, ms) {
+      const entry = entryOf(id);
+      const at = clock.elapsed() + ms;
+      if (urgent.has(id) || routine.has(id) || entry.at <= at) return;
+      if (entry.running) entry.at = at;
+      else after(id, entry, ms);
+    },
     retry(id) {
       const entry = entries.get(id);
       if (entry === undefined || entry.running || entry.failures === 0) return;
