@@ -2,6 +2,8 @@
 // In: reduced objects of a watch, a list or a folder. Out: whether they matter, and look-ups that cost what they give.
 import { isDeepStrictEqual } from "node:util";
 import { refOf } from "./objects.ts";
+import { packSecret, unpackSecret } from "./packed-secret.ts";
+import type { PackedSecret } from "./packed-secret.ts";
 import type { EndpointSliceObject, Kind, Ref, StoredObject } from "./objects.ts";
 
 export type ObjectOf<K extends Kind> = Extract<StoredObject, { readonly kind: K }>;
@@ -47,10 +49,18 @@ const KINDS = [
 
 /** An empty store that keeps, of agents and keys, those of one gateway. */
 export function createStore(options: { readonly gatewayName: string }): Store {
-  const kinds = new Map<Kind, Map<Ref, StoredObject>>(KINDS.map((kind) => [kind, new Map()]));
+  const kinds = new Map<Kind, Map<Ref, StoredObject | PackedSecret>>(KINDS.map((kind) => [kind, new Map()]));
   const slices = new Map<string, Map<Ref, EndpointSliceObject>>();
 
-  const objectsOf = (kind: Kind): Map<Ref, StoredObject> => kinds.get(kind) ?? new Map<Ref, StoredObject>();
+  const objectsOf = (kind: Kind): Map<Ref, StoredObject | PackedSecret> =>
+    kinds.get(kind) ?? new Map<Ref, StoredObject | PackedSecret>();
+  const read = (kind: Kind, ref: Ref): StoredObject | undefined => {
+    const found = objectsOf(kind).get(ref);
+    return typeof found === "string" ? unpackSecret(ref, found) : found;
+  };
+  const readAll = function* (kind: Kind): Generator<StoredObject> {
+    for (const [ref, found] of objectsOf(kind)) yield typeof found === "string" ? unpackSecret(ref, found) : found;
+  };
 
   const unlink = (ref: Ref, object: StoredObject): void => {
     if (object.kind !== "EndpointSlice") return;
@@ -70,31 +80,31 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     const objects = objectsOf(kindOf(ref));
     const object = objects.get(ref);
     if (object === undefined) return false;
-    unlink(ref, object);
+    if (typeof object !== "string") unlink(ref, object);
     return objects.delete(ref);
   };
   const set = (object: StoredObject): boolean => {
     const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
     if (!isOurs(object, options.gatewayName)) return remove(ref);
     const objects = objectsOf(object.kind);
-    const before = objects.get(ref);
+    const before = read(object.kind, ref);
     if (before !== undefined) unlink(ref, before);
-    objects.set(ref, object);
+    objects.set(ref, (object.kind === "Secret" ? packSecret(object) : undefined) ?? object);
     link(ref, object);
     return before === undefined || !isSame(before, object);
   };
 
   return {
-    get: (ref) => objectsOf(kindOf(ref)).get(ref),
+    get: (ref) => read(kindOf(ref), ref),
     find: <K extends Kind>(kind: K, namespace: string, name: string) =>
-      objectsOf(kind).get(refOf(kind, namespace, name)) as ObjectOf<K> | undefined,
-    list: <K extends Kind>(kind: K) => objectsOf(kind).values() as Iterable<ObjectOf<K>>,
+      read(kind, refOf(kind, namespace, name)) as ObjectOf<K> | undefined,
+    list: <K extends Kind>(kind: K) => readAll(kind) as Iterable<ObjectOf<K>>,
     refs: (kind) => objectsOf(kind).keys(),
     size: (kind) => objectsOf(kind).size,
     slicesOf: (namespace, service) => slices.get(serviceKey(namespace, service))?.values() ?? [],
     set,
     has: ({ kind, metadata: { namespace, name, uid, resourceVersion } }) => {
-      const known = objectsOf(kind).get(refOf(kind, namespace, name))?.metadata;
+      const known = read(kind, refOf(kind, namespace, name))?.metadata;
       return known?.uid === uid && known.resourceVersion === resourceVersion && resourceVersion !== "";
     },
     delete: remove,
