@@ -252,7 +252,7 @@ describe("when it is read", () => {
     flap();
     await world.next();
     // An edit never waits.
-    world.change(agent({ generation: 2 }, { ...agent().spec, card: { path: "/card.json" } }));
+    world.change(agent({}, { ...agent().spec, card: { path: "/card.json", visibility: "Public" } }));
     await world.next();
     await world.next();
     expect([world.outcomes.length, world.errors]).toEqual([4, []]);

@@ -61,11 +61,11 @@ interface Watched {
   /** Backends that could be asked when last looked at. */
   reachable: ReadonlySet<string>;
   /** When each backend was last asked, if it ever was; of `clock.elapsed()`. */
-  readonly askedAt: Map<string, number>;
+  readonly askedAt: Record<string, number>;
   /** Of each backend, in the spec's order: what was read last, or is known without. */
   reads: readonly BackendRead[];
-  /** Ends the read under way: the agent was changed, or is gone. */
-  readonly over: AbortController;
+  /** Ends the read under way, if there is one: the agent was changed, or is gone, or this process leads no more. */
+  over: AbortController | undefined;
 }
 
 export function createDiscovery(deps: DiscoveryDeps): Discovery {
@@ -74,7 +74,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   const watched = new Map<Ref, Watched>();
   /** Agents by the Services and Secrets of their spec. */
   const uses = createReads();
-  let term: AbortController | undefined;
+  let leading = false;
   const schedule = createSchedule({
     clock,
     random,
@@ -107,7 +107,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const agent = agentOf(ref);
     const before = watched.get(ref);
     if (agent === undefined) {
-      before?.over.abort();
+      before?.over?.abort();
       watched.delete(ref);
       uses.set(ref, new Set());
       schedule.forget(ref);
@@ -117,14 +117,14 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const spec = { backends: agent.spec.backends, path: agent.spec.card?.path, credentials: agent.spec.credentials };
     if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
     const reads = remember(agent, before?.uid === uid ? before.reads : undefined);
-    before?.over.abort();
+    before?.over?.abort();
     watched.set(ref, {
       uid,
       spec,
       reachable: reachableOf(agent),
-      askedAt: new Map(),
+      askedAt: {},
       reads,
-      over: new AbortController(),
+      over: undefined,
     });
     uses.set(ref, usesOf(agent));
     // What was found of the old backends does not hold for the new ones until those were asked.
@@ -149,15 +149,16 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   };
 
   const pauseOf = ({ askedAt }: Watched, backend: string): number =>
-    (askedAt.get(backend) ?? Number.NEGATIVE_INFINITY) + PAUSE_MS - clock.elapsed();
+    (askedAt[backend] ?? Number.NEGATIVE_INFINITY) + PAUSE_MS - clock.elapsed();
 
   const read = async (ref: Ref): Promise<boolean> => {
     const agent = agentOf(ref);
     const entry = watched.get(ref);
-    const ended = term?.signal;
-    if (agent === undefined || entry === undefined || ended === undefined) return true;
-    const signal = AbortSignal.any([ended, entry.over.signal]);
+    if (agent === undefined || entry === undefined) return true;
+    entry.over = new AbortController();
+    const { signal } = entry.over;
     const reads = await Promise.all(agent.spec.backends.map((backend) => readBackend(agent, backend, entry, signal)));
+    entry.over = undefined;
     // What came in for a spec or a term that is over is nobody's finding.
     if (signal.aborted) return true;
     entry.reads = reads;
@@ -180,7 +181,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     };
     const target = cardTarget(agent, backend, store, random);
     if (target === undefined) return { name, memory: known };
-    entry.askedAt.set(name, clock.elapsed());
+    entry.askedAt[name] = clock.elapsed();
     const resolve = deps.resolve ?? resolveBySystem;
     const got = await readCard(target, known.answers, { clock, allowed, resolve, signal });
     if (signal.aborted) return { name, memory: known };
@@ -190,9 +191,9 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   };
 
   const lead = (holding: boolean): void => {
-    if (holding === (term !== undefined)) return;
-    term?.abort();
-    term = holding ? new AbortController() : undefined;
+    if (holding === leading) return;
+    leading = holding;
+    for (const { over } of watched.values()) over?.abort();
     watched.clear();
     uses.clear();
     schedule.clear();
@@ -203,7 +204,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
 
   return {
     poke(refs) {
-      if (term === undefined) return;
+      if (!leading) return;
       for (const ref of refs) {
         if (ref.startsWith("A2AAgent/")) look(ref, false);
         else if (ref.startsWith("EndpointSlice/")) {
