@@ -54,6 +54,9 @@ export interface Discovery {
 /** Milliseconds between two reads of a backend because it can be asked again: its endpoints may come and go many times a second. */
 const PAUSE_MS = 5_000;
 
+/** Milliseconds of looking at agents, when this process begins to lead, between two looks at whatever else waits. */
+const TURN_MS = 4;
+
 interface Watched {
   readonly uid: string;
   /** What the reads depend on. */
@@ -75,6 +78,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   /** Agents by the Services and Secrets of their spec. */
   const uses = createReads();
   let leading = false;
+  /** Agents that were not looked at yet since this process leads. */
+  let unseen: Iterator<AgentObject> | undefined;
   const schedule = createSchedule({
     clock,
     random,
@@ -197,8 +202,19 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     watched.clear();
     uses.clear();
     schedule.clear();
-    if (!holding) return;
-    for (const { metadata } of store.list("A2AAgent")) look(refOf("A2AAgent", metadata.namespace, metadata.name), true);
+    unseen = holding ? store.list("A2AAgent")[Symbol.iterator]() : undefined;
+    lookOn(unseen);
+  };
+  const lookOn = (agents: Iterator<AgentObject> | undefined): void => {
+    const until = clock.elapsed() + TURN_MS;
+    // Another term has begun meanwhile, or none.
+    if (agents === undefined || agents !== unseen) return;
+    for (let next = agents.next(); next.done !== true; next = agents.next()) {
+      const { namespace, name } = next.value.metadata;
+      look(refOf("A2AAgent", namespace, name), true);
+      if (clock.elapsed() >= until) return void setImmediate(() => lookOn(agents));
+    }
+    unseen = undefined;
   };
   deps.signal.addEventListener("abort", () => lead(false), { once: true });
 
