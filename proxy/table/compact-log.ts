@@ -1,5 +1,6 @@
 // Dropping what was written over. In: a log that grew. Out: the records that still count, and one commit.
 import type { FileHandle } from "node:fs/promises";
+import { setImmediate as turn } from "node:timers/promises";
 import { bucketOf } from "./digest.ts";
 import { decodeLine } from "./encode.ts";
 import {
@@ -11,6 +12,9 @@ import {
   type LogRecord,
   type LogState,
 } from "./records.ts";
+
+/** Of 1,024: in a large table they hold some thousand rows, which is a millisecond. */
+const BUCKETS_A_TURN = 64;
 
 /**
  * Reads the first `bytes` of a log twice, which all belong to committed batches, and hands on the newest line of each row that was not
@@ -42,7 +46,11 @@ export async function compactLog(
   if (state === undefined) throw new Error("the log holds no commit");
 
   const live = new Set<number>();
-  for (const offsets of newest.values()) for (const offset of offsets.values()) live.add(offset);
+  for (const [bucket, offsets] of newest) {
+    for (const offset of offsets.values()) live.add(offset);
+    newest.delete(bucket);
+    if (bucket % BUCKETS_A_TURN === 0) await turn();
+  }
   for await (const records of readRecords(from, bytes)) {
     let text = "";
     for (const record of records) {

@@ -38,6 +38,8 @@ export interface LastGoodDeps {
 /** A file that is written. `compacted`: its size when it held live rows only. */
 interface OpenLog {
   readonly handle: FileHandle;
+  /** What is written is encoded in it, one piece after another. */
+  readonly buffer: Uint8Array;
   bytes: number;
   compacted: number;
   /** Of the table that it holds. */
@@ -53,7 +55,9 @@ interface Batch {
   failed: boolean;
 }
 
-const WRITE_BYTES = 256 * 1024;
+/** Characters written in one go: few enough for the text to die young. */
+const WRITE_LENGTH = 64 * 1024;
+const encoder = new TextEncoder();
 /** Below this, a log is not worth compacting. */
 const SMALL_BYTES = 256 * 1024;
 
@@ -63,6 +67,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   await mkdir(dirname(file), { recursive: true });
   await rm(fresh, { force: true });
 
+  const buffer = new Uint8Array(WRITE_LENGTH);
   /** Whether a file may be there. */
   let present = true;
   let current: OpenLog | undefined;
@@ -103,7 +108,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   const fresher = async (): Promise<OpenLog> => {
     if (rewriting !== undefined) return rewriting;
     await rm(fresh, { force: true });
-    rewriting = { handle: await open(fresh, "ax+", 0o600), bytes: 0, compacted: 0, version: undefined };
+    rewriting = { handle: await open(fresh, "ax+", 0o600), buffer, bytes: 0, compacted: 0, version: undefined };
     await append(rewriting, encodeHeader(gateway));
     return rewriting;
   };
@@ -144,7 +149,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
     if (batch === undefined) return;
     batch.text.push(record);
     batch.size += record.length;
-    if (batch.reset && batch.size >= WRITE_BYTES) writeSome(batch);
+    if (batch.reset && batch.size >= WRITE_LENGTH) writeSome(batch);
   };
 
   const finish = async (ended: Batch, after: LogState): Promise<void> => {
@@ -159,7 +164,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
     let piece = "";
     for (const record of ended.text) {
       piece += record;
-      if (piece.length < WRITE_BYTES) continue;
+      if (piece.length < WRITE_LENGTH) continue;
       await append(current, piece);
       piece = "";
     }
@@ -190,7 +195,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
         if (!loaded.ok) return loaded;
         const { bytes, version } = loaded;
         try {
-          current = { handle: await open(file, "a+", 0o600), bytes, compacted: bytes, version };
+          current = { handle: await open(file, "a+", 0o600), buffer, bytes, compacted: bytes, version };
           // What follows the last commit was never whole.
           await current.handle.truncate(bytes);
         } catch (error) {
@@ -227,8 +232,12 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   };
 }
 
+/** By one buffer of the log's own: a whole table in buffers that wait to be collected is as much memory as the table. */
 async function append(log: OpenLog, text: string): Promise<void> {
-  const bytes = Buffer.from(text);
-  await log.handle.appendFile(bytes);
-  log.bytes += bytes.length;
+  for (let rest = text; rest !== "";) {
+    const { read, written } = encoder.encodeInto(rest, log.buffer);
+    await log.handle.appendFile(log.buffer.subarray(0, written));
+    log.bytes += written;
+    rest = rest.slice(read);
+  }
 }

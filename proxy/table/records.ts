@@ -74,7 +74,7 @@ export function encodeRecord(kind: RecordKind, json: string): string {
 
 const checksum = (body: string | Buffer): string => crc32(body).toString(16).padStart(8, "0");
 
-const CHUNK_BYTES = 256 * 1024;
+const CHUNK_BYTES = 64 * 1024;
 const LONGEST_RECORD = LONGEST_LINE + 1024;
 
 /**
