@@ -42,6 +42,16 @@ export interface KubeCondition {
   readonly lastTransitionTime?: string;
 }
 
+/** A CustomResourceDefinition as its file has it. */
+export interface Crd {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+  };
+}
+
 export interface ApiServer {
   readonly url: string;
   readonly token: string;
@@ -57,8 +67,8 @@ export interface ApiServer {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ readonly status: number; readonly body: KubeBody }>;
-  /** Applies both CRDs and waits until they are Established. */
-  applyCrds(): Promise<void>;
+  /** Applies both CRDs, and others, and waits until they are Established and can be found by discovery. */
+  applyCrds(others?: readonly Crd[]): Promise<void>;
   /** A kubeconfig of the same identity for another address of this server (a fault proxy in front of it). */
   kubeconfigFor(url: string): string;
   stop(): Promise<void>;
@@ -190,22 +200,34 @@ export async function startApiServer(): Promise<ApiServer> {
     kubeconfig: kubeconfigFor(url),
     request,
     kubeconfigFor,
-    applyCrds: async () => {
-      for (const name of ["a2aagents", "virtualkeys"]) {
-        const crd = parse(readFileSync(join(CRDS, `${name}.yaml`), "utf8"));
-        const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}.parley.dev`;
-        const answer = await request("PATCH", `${path}?fieldManager=test&force=true`, crd, {
-          "content-type": "application/apply-patch+yaml",
-        });
-        if (answer.status >= 300) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
-        await eventually(`${name} is Established and served`, async () => {
-          const { body } = await request("GET", path);
-          const established = body.status?.conditions?.some((c) => c.type === "Established" && c.status === "True");
-          if (established !== true) return undefined;
-          return (await request("GET", `/apis/parley.dev/v1alpha1/${name}?limit=1`)).status === 200 ? true : undefined;
-        });
-      }
+    applyCrds: async (others = []) => {
+      const ours = ["a2aagents", "virtualkeys"].map(
+        (name) => parse(readFileSync(join(CRDS, `${name}.yaml`), "utf8")) as Crd,
+      );
+      for (const crd of [...ours, ...others]) await applyCrd(request, crd);
     },
     stop,
   };
+}
+
+async function applyCrd(request: ApiServer["request"], crd: Crd): Promise<void> {
+  const { name } = crd.metadata;
+  const { plural } = crd.spec.names;
+  const path = `/apis/apiextensions.k8s.io/v1/customresourcedefinitions/${name}`;
+  const answer = await request("PATCH", `${path}?fieldManager=test&force=true`, crd, {
+    "content-type": "application/apply-patch+yaml",
+  });
+  if (answer.status >= 300) throw new Error(`${name}: ${JSON.stringify(answer.body)}`);
+  await eventually(`${name} is Established and served`, async () => {
+    const { body } = await request("GET", path);
+    const established = body.status?.conditions?.some((c) => c.type === "Established" && c.status === "True");
+    if (established !== true) return undefined;
+    for (const version of crd.spec.versions.filter(({ served }) => served)) {
+      const base = `/apis/${crd.spec.group}/${version.name}`;
+      if ((await request("GET", `${base}/${plural}?limit=1`)).status !== 200) return undefined;
+      const known = (await request("GET", base)).body as { readonly resources?: readonly { readonly name: string }[] };
+      if (known.resources?.some((one) => one.name === plural) !== true) return undefined;
+    }
+    return true;
+  });
 }
