@@ -4,9 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
-// Nearly all that is read is kept: without this, a third of the heap would be the holes that the rest leaves between it.
-setFlagsFromString("--optimize-for-size");
-// For the same reason the space for young objects should not grow: it would be there for good.
+// Nearly all that is read is kept, so a larger space for young objects would save nothing and be there for good.
 setFlagsFromString("--semi-space-growth-factor=1");
 
 await launch(new URL("main.ts", import.meta.url));
