@@ -1,21 +1,23 @@
-// The listener over TLS. In: connections of clients. Out: HTTP/1.1 and, where the client offers it by ALPN, HTTP/2, on one port.
-// node:http2 is loaded only here, by whoever serves TLS.
-import type { IncomingMessage, ServerOptions, ServerResponse } from "node:http";
+// The listener over TLS. In: connections of clients. Out: those of HTTP/1.1 to whoever serves them and, where the client offers it by
+// ALPN, HTTP/2, on one port. node:tls and node:http2 are loaded only here, by whoever serves TLS.
 import type {
-  Http2SecureServer,
+  Http2Server,
   Http2ServerRequest,
   Http2ServerResponse,
   ServerHttp2Session,
   ServerHttp2Stream,
 } from "node:http2";
 import type { Socket } from "node:net";
+import type { Server, TLSSocket } from "node:tls";
 import type { ServingCertificate } from "../process/certificate-files.ts";
 import { createSessions, type Sessions } from "./http2/sessions.ts";
-import type { FailureReason } from "./request/failure.ts";
 import { StreamRequest, StreamResponse } from "./http2/stream.ts";
 import type { ListenerOptions } from "./listener.ts";
+import type { FailureReason } from "./request/failure.ts";
 
 const MIN_VERSION = "TLSv1.2";
+/** Bytes of all header fields of a request, counted as RFC 9113 section 6.5.2 does. */
+const MAX_HEADER = 16 * 1024;
 /** Streams of one session at once: the least that RFC 9113 section 6.5.2 recommends. */
 const MAX_STREAMS = 100;
 /** Megabytes that one session may hold: heads, windows, what waits to be sent. */
@@ -28,33 +30,36 @@ const MAX_INVALID_FRAMES = 100;
 const STREAM_WINDOW = 256 * 1024;
 const SESSION_WINDOW = 1024 * 1024;
 
-export interface SecureListener {
-  readonly server: Http2SecureServer;
-  readonly sessions: Sessions;
-  closeAllConnections(): void;
-}
-
-/**
- * @param http1 options of the server for HTTP/1.1
- * @param maxHeader bytes of all header fields of a request, counted as RFC 9113 section 6.5.2 does
- */
-export function createSecureListener(
+/** @param serveHttp1 takes a connection on which HTTP/1.1 was agreed on, or nothing */
+export function createSecureServer(
   options: ListenerOptions,
   certificate: ServingCertificate,
-  http1: ServerOptions,
-  maxHeader: number,
-): SecureListener {
-  const { handle, metrics, now, draining, headersTimeout, keepAliveTimeout } = options;
-  const { createSecureServer, Http2ServerRequest: Request } = process.getBuiltinModule("node:http2");
+  serveHttp1: (socket: Socket) => void,
+): { readonly server: Server; readonly sessions: Sessions } {
+  const { createServer } = process.getBuiltinModule("node:tls");
+  const { now, headersTimeout, keepAliveTimeout } = options;
   const sessions = createSessions({ now, headersTimeout, keepAliveTimeout });
-  const server = createSecureServer({
-    ...http1,
-    allowHTTP1: true,
-    minVersion: MIN_VERSION,
-    ...certificate.current,
+  const http2 = createHttp2(options, sessions);
+  const server = createServer(
+    { noDelay: true, minVersion: MIN_VERSION, ALPNProtocols: ["h2", "http/1.1"], ...certificate.current },
+    (socket: TLSSocket) => {
+      if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+      else serveHttp1(socket);
+    },
+  );
+  // Connections that stand keep what they were made with.
+  certificate.onChange((pair) => server.setSecureContext({ minVersion: MIN_VERSION, ...pair }));
+  return { server, sessions };
+}
+
+/** Serves connections that are emitted on it; it never listens. */
+function createHttp2(options: ListenerOptions, sessions: Sessions): Http2Server {
+  const { handle, metrics, draining } = options;
+  const { createServer } = process.getBuiltinModule("node:http2");
+  const server = createServer({
     settings: {
       maxConcurrentStreams: MAX_STREAMS,
-      maxHeaderListSize: maxHeader,
+      maxHeaderListSize: MAX_HEADER,
       initialWindowSize: STREAM_WINDOW,
     },
     maxSessionMemory: MAX_SESSION_MEMORY,
@@ -62,14 +67,6 @@ export function createSecureListener(
     maxSessionInvalidFrames: MAX_INVALID_FRAMES,
     // What an agent says twice it says twice over HTTP/1.1, too.
     strictSingleValueFields: false,
-  });
-  // Connections that stand keep what they were made with.
-  certificate.onChange((pair) => server.setSecureContext({ minVersion: MIN_VERSION, ...pair }));
-
-  const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
   });
   server.on("session", (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);
@@ -81,47 +78,33 @@ export function createSecureListener(
   });
   server.on("stream", (stream) => sessions.streamOpened(stream as ServerHttp2Stream));
 
-  const serve = (
-    req: Http2ServerRequest | IncomingMessage,
-    res: Http2ServerResponse | ServerResponse,
-    awaitsContinue: boolean,
-  ): void => {
-    if (!(req instanceof Request)) return handle(req, res as ServerResponse, awaitsContinue);
+  /** Answers what never becomes an exchange. */
+  function refuse(res: Http2ServerResponse, status: number, reason: FailureReason): void {
+    metrics.refused(reason);
+    const response = new StreamResponse(res, undefined, () => {});
+    response.writeHead(status, ["content-length", "0"]);
+    response.end();
+  }
+
+  function serve(req: Http2ServerRequest, res: Http2ServerResponse, awaitsContinue: boolean): void {
     const { session } = req.stream;
     // It left already.
     if (session === undefined || session.destroyed || req.stream.destroyed) return;
     // Until a client confirms the settings, node:http2 takes four times as much.
-    if (listSize(req.rawHeaders) > maxHeader)
-      return refuseStream(metrics, res as Http2ServerResponse, 431, "RequestTooLarge");
+    if (listSize(req.rawHeaders) > MAX_HEADER) return refuse(res, 431, "RequestTooLarge");
     const request = new StreamRequest(req, session.socket.remoteAddress);
-    const response = new StreamResponse(res as Http2ServerResponse, request.socket, () => {
+    const response = new StreamResponse(res, request.socket, () => {
       if (draining()) sessions.leave(session as ServerHttp2Session);
     });
     handle(request, response, awaitsContinue);
-  };
+  }
   server.on("request", (req, res) => serve(req, res, false));
   server.on("checkContinue", (req, res) => serve(req, res, true));
-
-  return {
-    server,
-    sessions,
-    closeAllConnections() {
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-/** Answers what never becomes an exchange. */
-export function refuseStream(
-  metrics: ListenerOptions["metrics"],
-  res: Http2ServerResponse,
-  status: number,
-  reason: FailureReason,
-): void {
-  metrics.refused(reason);
-  const response = new StreamResponse(res, null, () => {});
-  response.writeHead(status, ["content-length", "0"]);
-  response.end();
+  server.on("checkExpectation", (_req: Http2ServerRequest, res: Http2ServerResponse) =>
+    refuse(res, 417, "InvalidRequest"),
+  );
+  server.on("connect", (_req: Http2ServerRequest, res: Http2ServerResponse) => refuse(res, 405, "MethodNotAllowed"));
+  return server;
 }
 
 /** Bytes of a header list, as RFC 9113 section 6.5.2 counts them. */

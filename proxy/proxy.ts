@@ -2,7 +2,7 @@
 // Nothing here is global: tests and `parley serve` run it inside their own process.
 import { randomFillSync } from "node:crypto";
 import { once } from "node:events";
-import { Server as NetServer, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
 import type { ServingCertificate } from "../process/certificate-files.ts";
 import { isLoopback } from "../process/listen-address.ts";
 import type { Clock, Timer } from "../process/clock.ts";
@@ -118,37 +118,19 @@ export function createProxy(deps: ProxyDeps): Proxy {
     keepAliveTimeout: config.keepAliveTimeout,
     draining: () => plane.draining,
     now: () => clock.elapsed(),
-    isAnswering(socket) {
-      for (const { res } of open.all()) if (res.socket === socket && res.headersSent) return true;
-      return false;
-    },
+    wallClock: () => clock.now(),
   });
 
   const { server, sessions } = listener;
-  const sockets = new Set<Socket>();
-  // Over TLS a request names the secured socket, not the one beneath.
-  server.on(deps.certificate === undefined ? "connection" : "secureConnection", (socket: Socket) => {
-    // Of HTTP/2: its session closes it, and a client that does not do so on its side is not waited for.
-    if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") {
-      socket.once("finish", () => lingering.add(socket, clock.elapsed() + CLOSE_GRACE_MS));
-      return;
-    }
-    sockets.add(socket);
-    socket.once("close", () => sockets.delete(socket));
+  // Of HTTP/2: its session closes it, and a client that does not do so on its side is not waited for.
+  server.on("secureConnection", (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== "h2") return;
+    socket.once("finish", () => lingering.add(socket, clock.elapsed() + CLOSE_GRACE_MS));
   });
 
   let closing = false;
-  let unused = new Set<Socket>();
-  /**
-   * Closes connections on which nothing ran at the last look and nothing runs now: a request that is on its way gets in between.
-   * Not `closeIdleConnections`: for that one a connection is idle once its answer was handed over, though the client may still be
-   * reading it.
-   */
   function closeUnused(): void {
-    const used = new Set(open.all().map(({ req }) => req.socket));
-    const before = unused;
-    unused = new Set([...sockets].filter((socket) => !used.has(socket) && !lingering.has(socket)));
-    for (const socket of unused) if (before.has(socket)) socket.destroy();
+    listener.connections.closeUnused((connection) => lingering.has(connection));
   }
 
   const stopListening = table.onChange((change) => {
@@ -167,15 +149,14 @@ export function createProxy(deps: ProxyDeps): Proxy {
     sweep(plane);
     lingering.sweep(clock.elapsed());
     connections.sweep();
+    listener.connections.sweep();
     sessions?.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);
     if (closing) closeUnused();
   }
 
-  function idle(): Promise<void> {
-    return open.size === 0 ? Promise.resolve() : new Promise((resolve) => whenIdle.add(resolve));
-  }
+  const idle = (): Promise<void> => new Promise((resolve) => whenIdle.add(resolve));
 
   function cutAll(): number {
     const running = open.all();
@@ -215,8 +196,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     async drain(limitMs) {
       plane.draining = true;
       closing = true;
-      // What node:http adds to it is closeIdleConnections.
-      if (server.listening) NetServer.prototype.close.call(server);
+      if (server.listening) server.close();
       closeUnused();
       sessions?.drain();
       let cut = 0;
@@ -224,7 +204,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
         cut = cutAll();
         limit = clock.setTimeout(() => listener.closeAllConnections(), CLOSE_GRACE_MS);
       }, limitMs);
-      await idle();
+      // One request may have waited behind another on its connection.
+      while (open.size > 0) await idle();
       // A session may still hold the end of an answer.
       await sessions?.ended();
       limit.cancel();

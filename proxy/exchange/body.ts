@@ -1,18 +1,12 @@
 // The body of a request. In: chunks as they arrive. Out: the whole body in one piece, or a refusal; nothing is sent on before the end.
 import { ContentCapture } from "../observe/content.ts";
 import type { Agent, Key } from "../table/compiled.ts";
-import type { ClientRequest } from "./client.ts";
+import type { BodyListener } from "./client.ts";
 import type { Exchange, Running } from "./exchange.ts";
 import { fail, failBroken } from "./fail.ts";
 
 /** The first block when a body comes in several chunks; bytes. */
 const FIRST_BLOCK = 16 * 1024;
-
-/** Whether the request has a body: by its headers (RFC 9112 section 6.3), or by its frames. */
-export function announcesBody({ headers, bodyFollows }: ClientRequest): boolean {
-  if (bodyFollows !== undefined) return bodyFollows;
-  return headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-}
 
 /**
  * Reads the body within the agent's limit, the memory of the key and of the proxy, and the time for bodies.
@@ -52,15 +46,13 @@ export function releaseBody(exchange: Exchange): void {
  * A body of one chunk is kept as it came; more are copied into one growing block, so that many small chunks cost no more than
  * their bytes.
  */
-class BodyReading implements Running {
+class BodyReading implements Running, BodyListener {
   readonly #exchange: Exchange;
   readonly #key: Key;
   /** Bytes that a body may have at most, and that it has if it was announced. */
   readonly #limit: number;
   readonly #push: (chunk: Buffer) => void;
   readonly #done: (body: Buffer | null) => void;
-  readonly #onData: (chunk: Buffer) => void;
-  readonly #onEnd: () => void;
   #block: Buffer | null = null;
   #size = 0;
 
@@ -77,33 +69,30 @@ class BodyReading implements Running {
     this.#limit = Number.isNaN(announced) ? limit : announced;
     this.#push = push;
     this.#done = done;
-    // Called by the request's events, where an exception would end the process.
-    const onData = (chunk: Buffer): void => {
-      try {
-        this.#take(chunk);
-      } catch (error) {
-        failBroken(exchange, error);
-      }
-    };
-    const onEnd = (): void => {
-      try {
-        this.#end();
-      } catch (error) {
-        failBroken(exchange, error);
-      }
-    };
-    this.#onData = onData;
-    this.#onEnd = onEnd;
-    exchange.req.on("data", onData);
-    exchange.req.on("end", onEnd);
+    exchange.req.read(this);
   }
 
+  /** What still comes is thrown away, for as long as the connection lingers. */
   abort(): void {
-    const { req } = this.#exchange;
-    req.off("data", this.#onData);
-    req.off("end", this.#onEnd);
-    // What still comes is thrown away, for as long as the connection lingers.
-    if (!req.readableEnded) req.resume();
+    this.#exchange.req.read(undefined);
+  }
+
+  // Called by the connection's events, where an exception would end the process.
+
+  data(chunk: Buffer): void {
+    try {
+      this.#take(chunk);
+    } catch (error) {
+      failBroken(this.#exchange, error);
+    }
+  }
+
+  end(): void {
+    try {
+      this.#end();
+    } catch (error) {
+      failBroken(this.#exchange, error);
+    }
   }
 
   #take(chunk: Buffer): void {

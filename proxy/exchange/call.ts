@@ -10,7 +10,7 @@ import type { Target } from "../upstream/endpoint.ts";
 import { ForwardRequest } from "../upstream/forward.ts";
 import { interfacePath } from "../upstream/interface-path.ts";
 import type { ConversationIds } from "../upstream/pick.ts";
-import { announcesBody, readBody } from "./body.ts";
+import { readBody } from "./body.ts";
 import type { Exchange } from "./exchange.ts";
 import { relayExtendedCard } from "./extended-card.ts";
 import { fail } from "./fail.ts";
@@ -56,7 +56,7 @@ export function callHttpJson(
   publicUrl: () => string | undefined,
 ): void {
   const { req } = exchange;
-  const method = req.method ?? "";
+  const { method } = req;
   const parsed = parseRestRequest(method, at.rest, at.query, exchange.version);
   if (!parsed.ok) {
     return fail(exchange, parsed.reason, parsed.allow === undefined ? {} : { allow: parsed.allow });
@@ -71,7 +71,7 @@ export function callHttpJson(
     send(exchange, call, ids, body, publicUrl, method, path);
   };
 
-  const hasBody = announcesBody(req);
+  const hasBody = req.bodyFollows;
   if (request.body === "none" && hasBody)
     return fail(exchange, "MalformedRequest", { close: true, detail: "This operation has no body." });
   if (request.body === "none" || (request.body === "optional" && !hasBody)) {

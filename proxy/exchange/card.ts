@@ -127,12 +127,12 @@ function answer(
   if (matches(req.headers["if-none-match"], etag)) {
     exchange.status = 304;
     res.writeHead(304, headers);
-    return void res.end();
+    return res.end();
   }
   exchange.status = 200;
   headers.push("content-length", String(body.length));
   res.writeHead(200, headers);
-  if (req.method === "HEAD") return void res.end();
+  if (req.method === "HEAD") return res.end();
   exchange.responseBytes = body.length;
   res.end(body);
 }

@@ -74,8 +74,8 @@ export class Exchange implements Slotted {
   /** When it fails with `lateReason`; by the monotonic clock, Infinity for never. */
   deadline = Infinity;
   lateReason: FailureReason = "RequestTimeout";
-  /** Set while a stream runs. */
-  stream: { cut(reason: FailureReason): void } | undefined = undefined;
+  /** Set once a stream runs. */
+  stream: { cut(reason: FailureReason): void; closed(): void } | undefined = undefined;
   agent: Agent | undefined = undefined;
   key: Key | undefined = undefined;
   operation: string | undefined = undefined;

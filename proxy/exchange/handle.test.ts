@@ -207,6 +207,7 @@ describe("HTTP+JSON", () => {
       method: "DELETE",
       path: "/a2a/travel/tasks/t/pushNotificationConfigs/c",
       body: "{}",
+      headers: { "content-length": "2" },
     });
     expect(reply.status).toBe(400);
     expect(reply.headers.connection).toBe("close");

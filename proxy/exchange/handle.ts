@@ -6,7 +6,7 @@ import { requestedVersion } from "../request/headers.ts";
 import { publicBase } from "../request/public-url.ts";
 import { parseTarget, type Target } from "../request/target.ts";
 import type { Agent, Table } from "../table/compiled.ts";
-import { announcesBody, releaseBody } from "./body.ts";
+import { releaseBody } from "./body.ts";
 import { callHttpJson, callJsonRpc } from "./call.ts";
 import { isCardPath, serveCard } from "./card.ts";
 import type { ClientRequest, ClientResponse } from "./client.ts";
@@ -23,8 +23,7 @@ type FoundTarget = Extract<Target, { ok: true }>;
 export function handle(plane: Plane, req: ClientRequest, res: ClientResponse, awaitsContinue = false): void {
   const exchange = new Exchange(plane, req, res, awaitsContinue);
   plane.open.add(exchange);
-  // Closed once, so no wrapper is needed that takes the listener off.
-  res.on("close", () => close(exchange));
+  res.onClose(() => close(exchange));
   try {
     judge(exchange);
   } catch (error) {
@@ -41,19 +40,12 @@ function judge(exchange: Exchange): void {
       detail: "A header that may stand once is missing or doubled.",
     });
   }
-  const target = parseTarget(req.url ?? "");
+  const target = parseTarget(req.url);
   const isCard = target.ok && isCardPath(target.rest);
   if (target.ok) exchange.binding = isJsonRpcPath(target.rest) ? "JSONRPC" : "HTTP+JSON";
   const isRead = req.method === "GET" || req.method === "HEAD";
-  if (isRead && announcesBody(req)) {
+  if (isRead && req.bodyFollows) {
     return fail(exchange, "MalformedRequest", { close: true, detail: "GET and HEAD have no body." });
-  }
-  const coding = req.headers["transfer-encoding"];
-  if (coding !== undefined && (coding.toLowerCase() !== "chunked" || req.httpVersion === "1.0")) {
-    return fail(exchange, "MalformedRequest", {
-      close: true,
-      detail: "The only transfer coding is chunked, of HTTP/1.1.",
-    });
   }
   if (!table.complete) return fail(exchange, "NotReady");
   const agent = target.ok ? agentOf(target, table) : undefined;
@@ -119,9 +111,7 @@ function publicUrl({ plane, req }: Exchange, target: FoundTarget): string | unde
     : `${base}/a2a/${target.publicName}`;
 }
 
-/**
- * Node keeps the first of a doubled Host and Authorization; what is in front of us may have taken the other.
- */
+/** By name the first of a doubled Host and Authorization is found; what is in front of us may have taken the other. */
 function hasDoubledHeader(rawHeaders: readonly string[], hostMissing: boolean): boolean {
   let hosts = 0;
   let credentials = 0;
@@ -134,11 +124,12 @@ function hasDoubledHeader(rawHeaders: readonly string[], hostMissing: boolean): 
 }
 
 function close(exchange: Exchange): void {
-  const { plane, req, running } = exchange;
+  const { plane, req, running, stream } = exchange;
   exchange.over = true;
   exchange.running = undefined;
   // The client left: so does the request to the agent.
   running?.abort();
+  stream?.closed();
   plane.open.remove(exchange);
   releaseBody(exchange);
   if (!req.complete && !req.socket.destroyed) {

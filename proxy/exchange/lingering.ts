@@ -1,7 +1,8 @@
 // Connections on their way out. In: a socket and how long it may take. Out: it is destroyed if it did not end by itself.
-import type { Carrier } from "./client.ts";
-
-type Leaving = Pick<Carrier, "destroyed" | "destroy">;
+interface Leaving {
+  readonly destroyed: boolean;
+  destroy(): unknown;
+}
 
 export interface Lingering {
   /**

@@ -11,9 +11,6 @@ import { fail } from "./fail.ts";
 import { awaitFirstByte, type Call, captureAnswer, learn, markFirstByte } from "./learn.ts";
 import { StreamRelay } from "./stream.ts";
 
-/** Answers up to this size leave in one write together with their head; bytes. */
-const ONE_WRITE = 32 * 1024;
-
 /** What becomes of an answer once its head was seen. */
 type Passing = Pick<AnswerListener, "data" | "ended" | "failed">;
 
@@ -123,15 +120,14 @@ class DocumentRelay implements Passing {
 
   #finish(): void {
     const { res } = this.#exchange;
-    if (res.headersSent) return void res.end();
+    if (res.headersSent) return res.end();
     const first = this.#first;
     if (first === undefined) {
       this.#head(this.#answer.status === 204 ? undefined : 0);
-      return void res.end();
+      return res.end();
     }
     this.#head(first.length);
-    if (first.length <= ONE_WRITE) res.end(first.toString("latin1"), "latin1");
-    else res.end(first);
+    res.end(first);
   }
 
   failed(reason: FailureReason): void {
@@ -152,7 +148,7 @@ class DocumentRelay implements Passing {
     this.#upstream.pause();
     // Now it is the client that is slow.
     this.#exchange.deadline = Infinity;
-    res.once("drain", () => {
+    res.onDrain(() => {
       this.#touch();
       this.#upstream.resume();
     });

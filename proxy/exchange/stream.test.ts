@@ -156,30 +156,40 @@ describe("a stream", () => {
     expect(await proxy.record(0)).toMatchObject({ streaming: false, events: 0, outcome: "ok" });
   });
 
-  test.each([
-    ["revoked", "KeyRevoked"],
-    ["left by its client", undefined],
-  ])("that waits behind another answer on its connection is ended, too: %s", async (how, reason) => {
-    const agent = await use(
-      startAgent((_req, res, body) => {
-        if (!body.includes("message/stream")) return;
-        beginStream(res);
-        res.write(event(working));
-      }),
-    );
-    const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))]));
-    const head = `POST /a2a/travel HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
-    const client = connect(proxy.port, "127.0.0.1");
-    for (const body of [rpc("message/send", message()), BODY]) {
-      client.write(`${head}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  describe("asked for behind another one on its connection", () => {
+    async function behind() {
+      const gateway = await streaming();
+      const client = connect(gateway.port, "127.0.0.1");
+      const head = `POST /a2a/travel HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n`;
+      client.write(`${head}Content-Length: ${Buffer.byteLength(BODY)}\r\n\r\n${BODY}`.repeat(2));
+      const first = await gateway.stream(0);
+      first.write(event(working));
+      await new Promise((resolve) => client.once("data", resolve));
+      return { ...gateway, client, first };
     }
-    await proxy.until(() => proxy.streams() === 1);
-    if (how === "revoked") proxy.table.applyLocal([{ id: keyRowId("agents", "alice"), row: null }], false);
-    else client.destroy();
-    await proxy.until(() => proxy.proxy.open === 0 && proxy.records.length === 2);
-    expect(proxy.records.map((record) => record.reason)).toEqual([reason, reason]);
-    expect(proxy.streams()).toBe(0);
-    client.destroy();
+
+    test("begins when that one is over", async () => {
+      const { agent, first, stream, client, record } = await behind();
+      expect(agent.seen).toHaveLength(1);
+      first.end(event(completed));
+      (await stream(1)).end(event(completed));
+      expect(await record(1)).toMatchObject({ outcome: "ok", events: 1 });
+      client.destroy();
+    });
+
+    test.each([
+      ["revoked", "KeyRevoked"],
+      ["left by its client", undefined],
+    ])("never begins when that one is %s", async (how, reason) => {
+      const { agent, client, table, streams, records, proxy, until } = await behind();
+      if (how === "revoked") table.applyLocal([{ id: keyRowId("agents", "alice"), row: null }], false);
+      else client.destroy();
+      await until(() => proxy.open === 0);
+      expect(records.map((record) => record.reason)).toEqual([reason]);
+      expect(streams()).toBe(0);
+      expect(agent.seen).toHaveLength(1);
+      client.destroy();
+    });
   });
 
   test("of an agent that is faster than its client holds the agent back, not the memory", async () => {

@@ -20,6 +20,8 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
   readonly #exchange: Exchange;
   readonly #upstream: Forwarding;
   readonly #reader: EventReader;
+  /** Its id: what is counted as opened is counted as closed. */
+  readonly #agent: string;
   /** Milliseconds; 0: none. */
   readonly #idle: number;
   /** Without a length or chunks the end of the connection ends the body: then a broken stream looks like a whole one. */
@@ -30,6 +32,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     const { agent, binding, operation } = call;
     this.#exchange = exchange;
     this.#upstream = upstream;
+    this.#agent = agent.id;
     this.#reader = createEventReader(binding, operation, (seen) => learn(exchange, call, seen));
     this.#idle = agent.row.timeouts.streamIdle;
     this.#endsWithConnection = !head.chunked && head.length === undefined;
@@ -38,7 +41,6 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     exchange.stream = this;
     this.#touch();
     plane.metrics.streamOpened(agent.id);
-    res.once("close", () => plane.metrics.streamClosed(agent.id));
     res.writeHead(head.status, streamHeaders(head, plane.draining));
     res.flushHeaders();
   }
@@ -57,7 +59,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     this.#upstream.pause();
     // Now it is the client that is slow.
     exchange.deadline = Infinity;
-    res.once("drain", () => {
+    res.onDrain(() => {
       this.#touch();
       this.#upstream.resume();
     });
@@ -80,17 +82,18 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     if (this.#idle > 0) this.#exchange.deadline = this.#exchange.plane.monotonic() + this.#idle;
   }
 
+  /** The client's side of it is over. */
+  closed(): void {
+    this.#exchange.plane.metrics.streamClosed(this.#agent);
+  }
+
   /** Tells the client in the middle of the stream why it ends, and breaks it off. */
   cut(reason: FailureReason): void {
-    const { plane, res, binding = "JSONRPC", rpcId, version } = this.#exchange;
+    const { plane, req, res, binding = "JSONRPC", rpcId, version } = this.#exchange;
     // In the middle of an event nothing can be said that the client would read; a broken end it will notice.
-    if (this.#reader.betweenEvents) res.write(errorEvent(binding, reason, { id: rpcId, version }));
-    const { socket } = res;
-    // Another answer of the connection comes first; or the client left.
-    if (socket === null) return void res.destroy();
-    // Node passes what was written on after this turn; only then may the end follow.
-    process.nextTick(() => socket.destroySoon());
-    plane.lingering.add(socket, plane.monotonic() + CUT_GRACE_MS);
+    if (this.#reader.betweenEvents) res.write(Buffer.from(errorEvent(binding, reason, { id: rpcId, version })));
+    req.socket.destroySoon();
+    plane.lingering.add(req.socket, plane.monotonic() + CUT_GRACE_MS);
   }
 
   #end(): void {

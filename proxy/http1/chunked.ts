@@ -1,4 +1,5 @@
 // A body in chunks (RFC 9112 section 7.1). In: octets as they arrive, cut anywhere. Out: the octets of the body, and where it ends.
+import { isTextOctet, isTokenOctet } from "./fields.ts";
 
 /** Octets of one chunk extension, and of all trailers together; both are read over. */
 const MAX_EXTENSION = 4 * 1024;
@@ -14,18 +15,27 @@ export const UNWANTED = -2;
 const CR = 13;
 const LF = 10;
 const SEMICOLON = 59;
+const COLON = 58;
+const EQUALS = 61;
+const QUOTE = 34;
+const BACKSLASH = 92;
 
 const SIZE = 0;
-const EXTENSION = 1;
-const SIZE_LF = 2;
-const DATA = 3;
-const DATA_CR = 4;
-const DATA_LF = 5;
-const LINE_START = 6;
-const TRAILER = 7;
-const TRAILER_LF = 8;
-const LAST_LF = 9;
-const DONE = 10;
+const SIZE_LF = 1;
+const EXTENSION = 2;
+const EXTENSION_VALUE = 3;
+const QUOTED = 4;
+const ESCAPED = 5;
+const QUOTED_END = 6;
+const DATA = 7;
+const DATA_CR = 8;
+const DATA_LF = 9;
+const LINE_START = 10;
+const TRAILER_NAME = 11;
+const TRAILER = 12;
+const TRAILER_LF = 13;
+const LAST_LF = 14;
+const DONE = 15;
 
 export interface BodySink {
   /** Octets of a body; only good during the call. False: no more is wanted, now or later. */
@@ -39,6 +49,8 @@ export class ChunkedBody {
   #digits = 0;
   /** Octets of extension or trailers so far. */
   #extra = 0;
+  /** The name or the value of an extension has an octet. */
+  #named = false;
 
   /** Before the first octet of a body. */
   begin(): void {
@@ -85,8 +97,11 @@ export class ChunkedBody {
       case SIZE:
         return this.#sizeOctet(octet);
       case EXTENSION:
-        if (octet === CR) this.#state = SIZE_LF;
-        return octet === CR || (isText(octet) && ++this.#extra <= MAX_EXTENSION);
+      case EXTENSION_VALUE:
+      case QUOTED:
+      case ESCAPED:
+      case QUOTED_END:
+        return ++this.#extra <= MAX_EXTENSION && this.#extensionOctet(octet);
       case SIZE_LF:
         this.#state = this.#size === 0 ? LINE_START : DATA;
         this.#extra = 0;
@@ -99,11 +114,14 @@ export class ChunkedBody {
         this.#digits = 0;
         return octet === LF;
       case LINE_START:
-        this.#state = octet === CR ? LAST_LF : TRAILER;
-        return octet === CR || (isText(octet) && ++this.#extra <= MAX_TRAILERS);
+        this.#state = octet === CR ? LAST_LF : TRAILER_NAME;
+        return octet === CR || (isTokenOctet(octet) && ++this.#extra <= MAX_TRAILERS);
+      case TRAILER_NAME:
+        if (octet === COLON) this.#state = TRAILER;
+        return (octet === COLON || isTokenOctet(octet)) && ++this.#extra <= MAX_TRAILERS;
       case TRAILER:
         if (octet === CR) this.#state = TRAILER_LF;
-        return octet === CR || (isText(octet) && ++this.#extra <= MAX_TRAILERS);
+        return octet === CR || (isTextOctet(octet) && ++this.#extra <= MAX_TRAILERS);
       case TRAILER_LF:
         this.#state = LINE_START;
         return octet === LF;
@@ -122,15 +140,45 @@ export class ChunkedBody {
       return ++this.#digits <= MAX_DIGITS;
     }
     if (this.#digits === 0) return false;
-    if (octet === CR) this.#state = SIZE_LF;
-    else if (octet === SEMICOLON) this.#state = EXTENSION;
-    else return false;
+    return this.#endsExtension(octet);
+  }
+
+  /** Name, or name and value, which is a token or quoted (RFC 9112 section 7.1.1); without blanks. */
+  #extensionOctet(octet: number): boolean {
+    switch (this.#state) {
+      case EXTENSION:
+      case EXTENSION_VALUE:
+        if (!isTokenOctet(octet)) return this.#afterToken(octet);
+        this.#named = true;
+        return true;
+      case QUOTED:
+        if (octet === QUOTE) this.#state = QUOTED_END;
+        else if (octet === BACKSLASH) this.#state = ESCAPED;
+        return isTextOctet(octet);
+      case ESCAPED:
+        this.#state = QUOTED;
+        return isTextOctet(octet);
+      default:
+        return this.#endsExtension(octet);
+    }
+  }
+
+  #afterToken(octet: number): boolean {
+    const isName = this.#state === EXTENSION;
+    if (isName ? octet !== EQUALS || !this.#named : octet !== QUOTE || this.#named) {
+      return this.#named && this.#endsExtension(octet);
+    }
+    this.#state = isName ? EXTENSION_VALUE : QUOTED;
+    this.#named = false;
     return true;
   }
-}
 
-/** What a line may have besides its end. */
-const isText = (octet: number): boolean => octet === 9 || (octet >= 32 && octet !== 127);
+  #endsExtension(octet: number): boolean {
+    this.#state = octet === CR ? SIZE_LF : EXTENSION;
+    this.#named = false;
+    return octet === CR || octet === SEMICOLON;
+  }
+}
 
 function hexValue(octet: number): number {
   if (octet >= 48 && octet <= 57) return octet - 48;

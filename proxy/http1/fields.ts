@@ -16,6 +16,10 @@ function octets(may: (code: number) => boolean): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => (may(code) ? 1 : 0));
 }
 
+export const isTokenOctet = (octet: number): boolean => TOKEN[octet] === 1;
+/** What a line may have besides its end. */
+export const isTextOctet = (octet: number): boolean => VALUE[octet] === 1;
+
 /** Whether a name can be written into a head. */
 export const isFieldName = (name: string): boolean => name !== "" && hasOnly(TOKEN, name);
 

@@ -1,8 +1,8 @@
-// A stream of HTTP/2 in the form that exchanges know. In: request and response of node:http2. Out: the same as those of node:http look:
-// no pseudo headers, no connection headers (RFC 9113 sections 8.2.2 and 8.3), and an end that concerns this stream alone.
+// A stream of HTTP/2 in the form that exchanges know. In: request and response of node:http2. Out: the same without pseudo headers and
+// connection headers (RFC 9113 sections 8.2.2 and 8.3), and with an end that concerns this stream alone.
 import type { IncomingHttpHeaders } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Stream } from "node:http2";
-import type { Carrier, ClientRequest, ClientResponse } from "../exchange/client.ts";
+import type { BodyListener, Carrier, ClientRequest, ClientResponse } from "../exchange/client.ts";
 
 /** Error codes of RFC 9113 section 7. */
 const NO_ERROR = 0;
@@ -54,11 +54,7 @@ export class StreamRequest implements ClientRequest {
   readonly bodyFollows: boolean;
   readonly socket: StreamCarrier;
   readonly #stream: ServerHttp2Stream;
-  #ended: (() => void) | undefined;
-  readonly #onEnd = (): void => {
-    // A stream that was reset in the middle of the body "ends", too.
-    if (!this.#stream.closed && !this.#stream.destroyed) this.#ended?.();
-  };
+  #listener: BodyListener | undefined;
 
   constructor(req: Http2ServerRequest, remoteAddress: string | undefined) {
     const { stream } = req;
@@ -76,25 +72,16 @@ export class StreamRequest implements ClientRequest {
     return this.#stream.readableEnded || this.#stream.destroyed;
   }
 
-  get readableEnded(): boolean {
-    return this.#stream.readableEnded;
-  }
-
-  on(event: "data" | "end", listener: (chunk: Buffer) => void): void {
-    if (event === "data") {
-      this.#stream.on(event, listener);
-      return;
-    }
-    this.#ended = listener as () => void;
-    this.#stream.on(event, this.#onEnd);
-  }
-
-  off(event: "data" | "end", listener: (chunk: Buffer) => void): void {
-    this.#stream.off(event, event === "data" ? listener : this.#onEnd);
-  }
-
-  resume(): void {
-    this.#stream.resume();
+  read(listener: BodyListener | undefined): void {
+    const stream = this.#stream;
+    const isFirst = this.#listener === undefined;
+    this.#listener = listener;
+    if (!isFirst || listener === undefined) return void stream.resume();
+    stream.on("data", (chunk: Buffer) => this.#listener?.data(chunk));
+    stream.on("end", () => {
+      // A stream that was reset in the middle of the body "ends", too.
+      if (!stream.closed && !stream.destroyed) this.#listener?.end();
+    });
   }
 }
 
@@ -124,16 +111,16 @@ function plainHeaders(req: Http2ServerRequest): { headers: IncomingHttpHeaders; 
 }
 
 export class StreamResponse implements ClientResponse {
-  readonly socket: Carrier | null;
+  readonly #carrier: Carrier | undefined;
   readonly #res: Http2ServerResponse;
   readonly #stream: ServerHttp2Stream;
   readonly #answers: () => void;
 
   /** @param answers called when an answer begins */
-  constructor(res: Http2ServerResponse, socket: Carrier | null, answers: () => void) {
+  constructor(res: Http2ServerResponse, carrier: Carrier | undefined, answers: () => void) {
     this.#res = res;
     this.#stream = res.stream;
-    this.socket = socket;
+    this.#carrier = carrier;
     this.#answers = answers;
   }
 
@@ -150,7 +137,7 @@ export class StreamResponse implements ClientResponse {
     this.#res.writeContinue();
   }
 
-  writeHead(status: number, headers: string[]): void {
+  writeHead(status: number, headers: readonly string[]): void {
     const passed: string[] = [];
     for (let index = 0; index < headers.length; index += 2) {
       const name = (headers[index] ?? "").toLowerCase();
@@ -164,11 +151,11 @@ export class StreamResponse implements ClientResponse {
   /** A head never waits here. */
   flushHeaders(): void {}
 
-  write(chunk: Buffer | string): boolean {
+  write(chunk: Buffer): boolean {
     return this.#res.write(chunk);
   }
 
-  end(chunk?: Buffer | string, encoding?: "latin1"): void {
+  end(chunk?: Buffer): void {
     const stream = this.#stream;
     // After the last frame of the answer the rest of the request is not waited for (RFC 9113 section 8.1).
     stream.once("wantTrailers", () => {
@@ -177,20 +164,19 @@ export class StreamResponse implements ClientResponse {
       });
     });
     if (chunk === undefined) this.#res.end();
-    else if (encoding === undefined) this.#res.end(chunk);
-    else this.#res.end(chunk, encoding);
+    else this.#res.end(chunk);
   }
 
   destroy(): void {
-    this.socket?.destroy();
+    this.#carrier?.destroy();
   }
 
   // Of the stream itself: the response of node:http2 does not always tell that it closed.
-  on(event: "close", listener: () => void): void {
-    this.#stream.on(event, listener);
+  onClose(listener: () => void): void {
+    this.#stream.once("close", listener);
   }
 
-  once(event: "close" | "drain", listener: () => void): void {
-    this.#stream.once(event, listener);
+  onDrain(listener: () => void): void {
+    this.#stream.once("drain", listener);
   }
 }

@@ -1,0 +1,213 @@
+// A connection of a client that speaks HTTP/1.1, and its life. In: a socket. Out: one request after the other to the handler, each once
+// the one before it was answered; what is no request is refused here, counted, and ends the connection.
+import type { Socket } from "node:net";
+import type { Carrier, ClientRequest, ClientResponse } from "../exchange/client.ts";
+import { listNames } from "../http1/fields.ts";
+import type { ReceivedHead } from "../http1/received-head.ts";
+import { MALFORMED, RequestParser, type RequestSink, TOO_LARGE } from "../http1/request-parser.ts";
+import type { FailureReason } from "../request/failure.ts";
+import { Http1Request } from "./request.ts";
+import { type AnswerLines, Http1Response } from "./response.ts";
+
+/** Octets of later requests that are held while one is answered, before no more are read. */
+const MAX_WAITING = 16 * 1024;
+/** How long what a client still sends is thrown away after the last answer, so that the answer reaches it; milliseconds. */
+const LINGER_MS = 2000;
+/** How much longer a connection is kept than its client was told: its request may be on its way; milliseconds. */
+const ON_ITS_WAY_MS = 1000;
+
+const REASONS: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  405: "Method Not Allowed",
+  408: "Request Timeout",
+  417: "Expectation Failed",
+  431: "Request Header Fields Too Large",
+};
+
+/** What all connections of a listener share. */
+export interface ConnectionDeps extends AnswerLines {
+  readonly handle: (req: ClientRequest, res: ClientResponse, awaitsContinue: boolean) => void;
+  readonly metrics: { refused(reason: FailureReason): void };
+  /** Milliseconds of the monotonic clock. */
+  readonly now: () => number;
+  /** Milliseconds for the head of a request, and between requests. */
+  readonly headersTimeout: number;
+  readonly keepAliveTimeout: number;
+}
+
+export class ClientConnection implements Carrier, RequestSink {
+  readonly #socket: Socket;
+  readonly #deps: ConnectionDeps;
+  readonly #parser = new RequestParser(this);
+  readonly #whenSent = (): void => this.#answered();
+  #request: Http1Request | undefined;
+  /** Of the request that is not answered yet. */
+  #response: Http1Response | undefined;
+  /** What came behind the request that is answered now. */
+  #waiting: Buffer | undefined;
+  /** When it is over if nothing happens; Infinity while a request runs. */
+  #until: number;
+  /** A request was answered, and nothing of the next one is here. */
+  #idle = false;
+  /** What comes now is thrown away. */
+  #closing = false;
+  /** Found without a request at the last look. */
+  wasUnused = false;
+
+  constructor(socket: Socket, deps: ConnectionDeps) {
+    this.#socket = socket;
+    this.#deps = deps;
+    this.#until = deps.now() + deps.headersTimeout;
+    socket.on("data", (bytes: Buffer) => this.#octets(bytes));
+    socket.on("drain", () => this.#response?.drained());
+    // Who sends nothing more does not wait for an answer either; one that was written still leaves.
+    socket.on("end", () => {
+      if (this.#response?.ended === true) this.#response.isLast = true;
+      else this.#left();
+    });
+    // What follows is `close`.
+    socket.on("error", () => {});
+    socket.on("close", () => this.#left());
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  get destroyed(): boolean {
+    return this.#socket.destroyed;
+  }
+
+  /** Whether a request is not answered yet. */
+  get busy(): boolean {
+    return this.#response !== undefined;
+  }
+
+  destroy(): void {
+    this.#socket.destroy();
+  }
+
+  destroySoon(): void {
+    this.#closing = true;
+    this.#socket.destroySoon();
+  }
+
+  /** Ends it if its time is over. */
+  sweep(now: number): void {
+    if (now < this.#until) return;
+    if (this.#idle || this.#closing) this.#socket.destroy();
+    else this.#refuse(408, "RequestTimeout");
+  }
+
+  #octets(bytes: Buffer): void {
+    if (this.#closing) return;
+    if (this.#response === undefined || this.#request?.complete === false) return this.#read(bytes);
+    this.#waiting = this.#waiting === undefined ? bytes : Buffer.concat([this.#waiting, bytes]);
+    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+  }
+
+  #read(bytes: Buffer): void {
+    let at = 0;
+    while (at < bytes.length && !this.#closing) {
+      if (this.#response !== undefined && this.#request?.complete === true) {
+        this.#waiting = bytes.subarray(at);
+        return;
+      }
+      at = this.#parser.push(bytes, at);
+      if (at === MALFORMED) return this.#refuse(400, "InvalidRequest");
+      if (at === TOO_LARGE) return this.#refuse(431, "RequestTooLarge");
+      // The sink closes before it wants no more.
+      if (at < 0) return;
+    }
+    if (this.#idle && this.#parser.inHead) {
+      this.#idle = false;
+      this.#until = this.#deps.now() + this.#deps.headersTimeout;
+    }
+  }
+
+  head(head: ReceivedHead): boolean {
+    const { connection, upgrade, expect } = head.headers;
+    const awaitsContinue = expect !== undefined && head.isLatest;
+    if (head.method === "CONNECT") this.#refuse(405, "MethodNotAllowed");
+    // HTTP/2 offered in passing (as Java's client does) is declined by not taking it up; all other upgrades are refused.
+    else if (upgrade !== undefined && upgrade !== "h2c" && listNames(connection ?? "", "upgrade")) {
+      this.#refuse(400, "InvalidRequest");
+    } else if (awaitsContinue && expect.toLowerCase() !== "100-continue") this.#refuse(417, "InvalidRequest");
+    else {
+      this.#until = Infinity;
+      this.#idle = false;
+      this.#request = new Http1Request(head, this);
+      this.#response = new Http1Response(this.#socket, this.#deps, head, this.#whenSent);
+      this.#deps.handle(this.#request, this.#response, awaitsContinue);
+    }
+    return !this.#closing;
+  }
+
+  data(bytes: Buffer, from: number, to: number): boolean {
+    this.#request?.take(bytes.subarray(from, to));
+    return !this.#closing;
+  }
+
+  end(): void {
+    this.#request?.finish();
+    // It was answered before its end.
+    if (this.#response === undefined) this.#awaitNext();
+  }
+
+  /** The answer was handed to the system. */
+  #answered(): void {
+    const response = this.#response;
+    // The callback comes, too, when it failed.
+    if (response === undefined || this.#socket.destroyed) return;
+    this.#response = undefined;
+    response.close(true);
+    if (response.isLast) this.#finish();
+    else if (this.#request?.complete === true) this.#awaitNext();
+  }
+
+  #awaitNext(): void {
+    this.#request = undefined;
+    this.#idle = true;
+    this.#until = this.#deps.now() + this.#deps.keepAliveTimeout + ON_ITS_WAY_MS;
+    const waiting = this.#waiting;
+    if (waiting === undefined) return;
+    this.#waiting = undefined;
+    this.#socket.resume();
+    this.#read(waiting);
+  }
+
+  /** Closes it after its last answer. */
+  #finish(): void {
+    const isRead = this.#request?.complete === true && this.#waiting === undefined;
+    this.#closing = true;
+    this.#waiting = undefined;
+    if (isRead) return this.#socket.destroySoon();
+    // With octets unread the system would take the answer back (RFC 9112 section 9.6).
+    this.#until = this.#deps.now() + LINGER_MS;
+    this.#socket.end();
+    this.#socket.resume();
+  }
+
+  /** Answers what never became an exchange, or broke in the middle. */
+  #refuse(status: number, reason: FailureReason): void {
+    this.#deps.metrics.refused(reason);
+    const response = this.#response;
+    // Into an answer that has begun nothing can be written.
+    if (response?.headersSent === true) return void this.#socket.destroy();
+    this.#socket.write(
+      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      "latin1",
+    );
+    this.#response = undefined;
+    this.#finish();
+    response?.close(false);
+  }
+
+  #left(): void {
+    const response = this.#response;
+    this.#closing = true;
+    this.#response = undefined;
+    this.#waiting = undefined;
+    response?.close(false);
+  }
+}
