@@ -30,7 +30,9 @@ export function createRequestLines(write: (line: string) => void, colours: boole
       `${latency < 10 ? latency.toFixed(1) : Math.round(latency)} ms`,
       paint.dim(`key ${withoutDefault(text("key")) ?? "none"}`),
       text("endpoint") === undefined ? undefined : paint.dim(`→ ${text("endpoint")}`),
-      outcome === "ok" ? undefined : paint.red([outcome, text("reason"), text("rpc_code")].filter(Boolean).join(" ")),
+      outcome === "ok"
+        ? undefined
+        : paint.red([outcome, text("reason"), text("key_fault"), text("rpc_code")].filter(Boolean).join(" ")),
     ];
     write(`${parts.filter((part) => part !== undefined).join("  ")}\n`);
   };

@@ -46,6 +46,11 @@ const overview: Dashboard = {
         unit: "reqps",
         queries: [{ expr: `${rate("parley_refusals_total", "reason")} > 0`, legend: "{{reason}}" }],
       },
+      {
+        title: "Keys refused, by why",
+        unit: "reqps",
+        queries: [{ expr: `${rate("parley_key_refusals_total", "reason")} > 0`, legend: "{{reason}}" }],
+      },
     ],
     [
       { title: "Time to first byte", unit: "s", queries: quantiles("parley_first_byte_seconds") },

@@ -24,8 +24,6 @@ const failed = (window: string): string =>
 const all = (window: string): string => `sum by (agent) (rate(parley_requests_total{agent!=""}[${window}]))`;
 const ratio = (window: string): string => `parley:request_failures:ratio_rate${window}`;
 
-const KEY_REASONS = "Unauthenticated|KeyRevoked|AgentNotGranted|OperationNotGranted";
-
 const DROPS = ["parley_log_dropped_total", "parley_otlp_dropped_total", "parley_request_log_dropped_total"] as const;
 
 function alert(
@@ -54,7 +52,7 @@ export const RULES: readonly RuleGroup[] = [
       },
       {
         record: "parley:key_refusals:rate5m",
-        expr: `sum by (reason) (rate(parley_refusals_total{reason=~"${KEY_REASONS}"}[5m]))`,
+        expr: "sum by (reason) (rate(parley_key_refusals_total[5m]))",
       },
     ],
   },

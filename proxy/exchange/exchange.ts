@@ -6,7 +6,7 @@ import type { ContentCapture } from "../observe/content.ts";
 import type { RequestMetrics } from "../observe/metrics.ts";
 import type { FinishedRequest } from "../observe/record.ts";
 import type { TraceContext } from "../observe/trace.ts";
-import type { Digests } from "../request/authenticate.ts";
+import type { Digests, KeyFault } from "../request/authenticate.ts";
 import type { FailureReason } from "../request/failure.ts";
 import type { Agent, Key, Table } from "../table/compiled.ts";
 import type { Binding } from "../table/contract.ts";
@@ -77,6 +77,7 @@ export class Exchange implements Slotted {
   /** Set once a stream runs. */
   stream: { cut(reason: FailureReason): void; closed(): void } | undefined = undefined;
   agent: Agent | undefined = undefined;
+  /** Also one that may not be used now: then the exchange is over. */
   key: Key | undefined = undefined;
   operation: string | undefined = undefined;
   /** What `VirtualKey.operations` must hold; undefined until it is known. */
@@ -95,6 +96,8 @@ export class Exchange implements Slotted {
   state: string | undefined = undefined;
   status = 0;
   reason: FailureReason | undefined = undefined;
+  /** Only with the reason `Unauthenticated`. */
+  keyFault: KeyFault | undefined = undefined;
   rpcCode: number | undefined = undefined;
   target: Target | undefined = undefined;
   /** Only of exchanges whose spans are exported. */

@@ -31,49 +31,6 @@ const error = (body: string): { id: unknown; code: number } => {
   return { id: parsed.id, code: parsed.error.code };
 };
 
-describe("who asks", () => {
-  test.each([
-    ["no key", null],
-    ["an unknown key", "sk-wrong"],
-  ])("%s is refused before the body, whatever the path", async (_, token) => {
-    const { port, record, agent } = await gateway();
-    const paths = ["/a2a/travel", "/a2a/nobody", "/", "/a2a/travel/tasks/1", "/a2a/%2e%2e/x", "/metrics"];
-    for (const [index, path] of paths.entries()) {
-      const reply = await send(port, { path, body: "{ this is no JSON", token });
-      expect({ path, status: reply.status }).toEqual({ path, status: 401 });
-      expect(reply.headers["www-authenticate"]).toMatch(/^Bearer/);
-      expect(await record(index)).toMatchObject({ status: 401, outcome: "refused", reason: "Unauthenticated" });
-    }
-    const reply = await send(port, { body: BODY, token });
-    expect(error(reply.body)).toEqual({ id: null, code: -32050 });
-    expect(agent.seen).toEqual([]);
-  });
-
-  test.each([
-    ["disabled", { disabled: true }],
-    ["expired", { expiresAt: "2020-01-01T00:00:00Z" }],
-  ] as const)("a key that is %s", async (_, row) => {
-    const { port } = await gateway(keyChange(row));
-    const reply = await send(port, { body: BODY });
-    expect(reply.status).toBe(401);
-  });
-
-  test("two Authorization headers are refused, since another parser may take the other", async () => {
-    const { port } = await gateway();
-    const reply = await send(port, {
-      body: BODY,
-      token: null,
-      headers: { authorization: ["Bearer sk-0123456789abcdef0123456789abcdef", "Bearer x"] },
-    });
-    expect(reply.status).toBe(400);
-  });
-
-  test("a key for loopback only is taken on a loopback listener", async () => {
-    const { port } = await gateway(keyChange({ loopbackOnly: true }));
-    expect((await send(port, { body: BODY })).status).toBe(200);
-  });
-});
-
 describe("where to", () => {
   test("an unknown agent is not found; the error is JSON-RPC", async () => {
     const { port } = await gateway();

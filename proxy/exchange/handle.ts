@@ -1,6 +1,6 @@
 // The way of one request. In: request and response. Out: the exchange is judged, step by step, and handed to a call or to the card.
 import { isLocalAuthority } from "../../process/listen-address.ts";
-import { authenticate } from "../request/authenticate.ts";
+import { type KeyFault, authenticate } from "../request/authenticate.ts";
 import { authorizeAgent } from "../request/authorize.ts";
 import { requestedVersion } from "../request/headers.ts";
 import { publicBase } from "../request/public-url.ts";
@@ -59,11 +59,12 @@ function judge(exchange: Exchange): void {
     return serveCard(exchange, agent, () => publicUrl(exchange, target));
   }
 
-  const key = authenticate(req.headers.authorization, table, exchange.time, plane.loopback, plane.digests);
-  if (key === undefined) return fail(exchange, "Unauthenticated");
+  const known = authenticate(req.headers.authorization, table, exchange.time, plane.loopback, plane.digests);
+  exchange.key = known.key;
+  if (!known.ok) return failKey(exchange, known.fault);
+  const { key } = known;
   // A web page can make its own name mean this machine; then the browser sends that name.
-  if (key.row.loopbackOnly === true && !isLocalAuthority(req.headers.host)) return fail(exchange, "Unauthenticated");
-  exchange.key = key;
+  if (key.row.loopbackOnly === true && !isLocalAuthority(req.headers.host)) return failKey(exchange, "LoopbackOnly");
   if (!target.ok) return fail(exchange, target.reason);
   const decision = authorizeAgent(key, agent, table);
   if (!decision.ok) {
@@ -82,6 +83,12 @@ function judge(exchange: Exchange): void {
   }
   if (isJsonRpcPath(target.rest)) return callJsonRpc(exchange, decision.agent, key, url);
   callHttpJson(exchange, decision.agent, key, target, url);
+}
+
+/** The client is told that a valid key is required, and no more; the record says why. */
+function failKey(exchange: Exchange, fault: KeyFault): void {
+  exchange.keyFault = fault;
+  fail(exchange, "Unauthenticated");
 }
 
 /** The agent's URL takes JSON-RPC; so do the two paths that spell a method, though the body decides what it is. */

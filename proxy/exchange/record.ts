@@ -108,6 +108,7 @@ export function recordOf(exchange: Exchange): FinishedRequest {
     status: exchange.status === 0 ? CLIENT_CLOSED : exchange.status,
     outcome,
     reason: exchange.reason,
+    keyFault: exchange.keyFault,
     rpcCode: exchange.rpcCode,
     endpoint: target?.label,
     backend: target?.backend.name,

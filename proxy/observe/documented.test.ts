@@ -44,14 +44,15 @@ describe("docs/observability.md", () => {
     const full = recordOf({
       method: "ext/get",
       streaming: true,
-      reason: "StreamIdle",
+      reason: "Unauthenticated",
+      keyFault: "Expired",
       rpcCode: -32001,
       usage: new Map([["inputTokens", "1"]]),
       requestContent: "",
       responseContent: "",
     });
     const fields = Object.keys(JSON.parse(logLine(full)) as object);
-    expect(fields).toHaveLength(33);
+    expect(fields).toHaveLength(34);
     for (const field of fields) expect(page).toContain(`\`${field}\``);
   });
 

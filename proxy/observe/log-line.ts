@@ -71,7 +71,7 @@ export function createLogLines(): (record: FinishedRequest) => string {
   const timeOf = createTimes();
   const whoOf = remember(["fingerprint", "agent", "key", "user", "team"], who);
   const whatOf = remember(["operation", "method", "binding", "version", "streaming", "logging"], what);
-  const howOf = remember(["endpoint", "backend", "status", "outcome", "reason", "rpcCode"], how);
+  const howOf = remember(["endpoint", "backend", "status", "outcome", "reason", "keyFault", "rpcCode"], how);
   return (record) => lineOf(record, timeOf(record.time), whoOf(record), whatOf(record), howOf(record));
 }
 
@@ -141,6 +141,7 @@ function what(record: FinishedRequest): string {
 function how(record: FinishedRequest): string {
   let text = `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
   if (record.reason !== undefined) text += `,"reason":${id(record.reason)}`;
+  if (record.keyFault !== undefined) text += `,"key_fault":${id(record.keyFault)}`;
   if (record.rpcCode !== undefined) text += `,"rpc_code":${integer(record.rpcCode)}`;
   if (record.endpoint !== undefined) text += `,"endpoint":${name(record.endpoint)}`;
   if (record.backend !== undefined) text += `,"backend":${name(record.backend)}`;

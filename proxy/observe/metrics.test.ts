@@ -1,5 +1,6 @@
 import { Registry } from "prom-client";
 import { describe, expect, test } from "vitest";
+import { KEY_FAULTS } from "../request/authenticate.ts";
 import { FAILURE_REASONS } from "../request/failure.ts";
 import { putAgent, putKey, tableOf } from "../request/table.test-support.ts";
 import { agentRowId } from "../table/contract.ts";
@@ -155,7 +156,7 @@ describe("how many series there are", () => {
     [["agent", "backend", "key", "team"], 332_000],
     [["agent"], 331_000],
     [["operation", "team"], 300],
-    [[], 100],
+    [[], 110],
   ] as const)("at 5,000 agents, with the labels %j: at most %d", async (labels, bound) => {
     const series = await seriesOf(labels);
     expect(series).toBeLessThanOrEqual(bound);
@@ -174,6 +175,22 @@ describe("refusals", () => {
     expect(lines).toContain('parley_refusals_total{reason="RequestTooLarge"} 2');
     expect(lines).toContain('parley_refusals_total{reason="InvalidRequest"} 1');
     expect(lines).toContain('parley_refusals_total{reason="Unauthenticated"} 0');
+  });
+
+  test("for a key are counted by why, every one from the start", async () => {
+    const { metrics, scrape } = setUp();
+    const zeros = await scrape("parley_key_refusals_total");
+    expect(zeros).toHaveLength(KEY_FAULTS.length + 3);
+    expect(zeros.every((line) => line.endsWith(" 0"))).toBe(true);
+    metrics.finished(recordOf({ outcome: "refused", reason: "Unauthenticated", keyFault: "Expired" }));
+    metrics.finished(recordOf({ outcome: "refused", reason: "AgentNotGranted" }));
+    metrics.finished(recordOf({ outcome: "refused", reason: "RequestTooLarge" }));
+    metrics.finished(recordOf());
+    const counted = (await scrape("parley_key_refusals_total")).filter((line) => !line.endsWith(" 0"));
+    expect(counted.toSorted()).toEqual([
+      'parley_key_refusals_total{reason="AgentNotGranted"} 1',
+      'parley_key_refusals_total{reason="Expired"} 1',
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 // Request metrics. In: finished records, opened and closed streams. Out: Prometheus series, made only when they are scraped.
 import type { Registry } from "prom-client";
+import { KEY_FAULTS, type KeyFault } from "../request/authenticate.ts";
 import { FAILURE_REASONS, type FailureReason } from "../request/failure.ts";
 import type { Table } from "../table/compiled.ts";
 import type { FinishedRequest } from "./record.ts";
@@ -20,6 +21,10 @@ export interface RequestMetrics {
   setBuffered(bytes: number): void;
 }
 
+/** Reasons that lie with a key that was in force. */
+const KEY_REASONS = ["KeyRevoked", "AgentNotGranted", "OperationNotGranted"] as const satisfies FailureReason[];
+type KeyRefusal = KeyFault | (typeof KEY_REASONS)[number];
+
 /**
  * Counting is a few additions; label values come from the table and from fixed lists only.
  *
@@ -34,6 +39,7 @@ export function createRequestMetrics(deps: {
   const { registry, table, now, labels = ALL_METRICS_LABELS } = deps;
   const store = createSeriesStore({ table, now, labels });
   const reasons = new Map<FailureReason, number>(FAILURE_REASONS.map((reason) => [reason, 0]));
+  const keyRefusals = new Map<KeyRefusal, number>([...KEY_FAULTS, ...KEY_REASONS].map((reason) => [reason, 0]));
   let buffered = 0;
 
   function refused(reason: FailureReason): void {
@@ -51,6 +57,14 @@ export function createRequestMetrics(deps: {
     },
   });
   registerScraped(registry, {
+    name: "parley_key_refusals_total",
+    help: "Requests refused for their key or its grants, by why.",
+    type: "counter",
+    *samples() {
+      for (const [reason, value] of keyRefusals) yield { labels: { reason }, value };
+    },
+  });
+  registerScraped(registry, {
     name: "parley_request_buffer_bytes",
     help: "Bytes of request bodies held now.",
     type: "gauge",
@@ -63,7 +77,10 @@ export function createRequestMetrics(deps: {
   return {
     finished(record) {
       store.finished(record);
-      if (record.reason !== undefined) refused(record.reason);
+      if (record.reason === undefined) return;
+      refused(record.reason);
+      const refusal = record.keyFault ?? KEY_REASONS.find((reason) => reason === record.reason);
+      if (refusal !== undefined) keyRefusals.set(refusal, (keyRefusals.get(refusal) ?? 0) + 1);
     },
     refused,
     streamOpened(agent) {

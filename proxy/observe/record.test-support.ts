@@ -19,6 +19,7 @@ export const recordOf = (record: Partial<FinishedRequest> = {}): FinishedRequest
   status: 200,
   outcome: "ok",
   reason: undefined,
+  keyFault: undefined,
   rpcCode: undefined,
   endpoint: "10.1.2.3:9000",
   backend: "main",

@@ -2,6 +2,7 @@
 // Filled by the exchange as it goes, handed over once, after the last byte. Nothing downstream changes it.
 import type { AgentRow, Binding } from "../table/contract.ts";
 import type { TraceSpans } from "./trace.ts";
+import type { KeyFault } from "../request/authenticate.ts";
 import type { FailureReason } from "../request/failure.ts";
 
 /** How the exchange ended, from a fixed list: fit for a metric label. */
@@ -20,7 +21,7 @@ export type Outcome =
 export interface FinishedRequest {
   /** Start, milliseconds since the epoch. */
   readonly time: number;
-  /** Objects as `{namespace}/{name}`: only ever names that stand in the table. */
+  /** Objects as `{namespace}/{name}`: only ever names that stand in the table. A key is told though it may not be used now. */
   readonly agent: string | undefined;
   readonly key: string | undefined;
   /** First 8 hex digits of the token's SHA-256. */
@@ -42,6 +43,8 @@ export interface FinishedRequest {
   readonly status: number;
   readonly outcome: Outcome;
   readonly reason: FailureReason | undefined;
+  /** Why no key was in force; only with the reason `Unauthenticated`. */
+  readonly keyFault: KeyFault | undefined;
   readonly rpcCode: number | undefined;
   /** Address and port, or the origin of a `url` backend. */
   readonly endpoint: string | undefined;

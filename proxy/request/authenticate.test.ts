@@ -6,8 +6,11 @@ import { putAgent, putKey, tableOf } from "./table.test-support.ts";
 const TOKEN = "sk-0123456789abcdef0123456789abcdef";
 const NOW = Date.parse("2026-06-01T00:00:00Z");
 const table = tableOf(putAgent(), putKey(TOKEN));
-const ask = (header: string | undefined, { now = NOW, loopback = false, of = table } = {}) =>
-  authenticate(header, of, now, loopback)?.id;
+/** The key's id, or why there is none. */
+const ask = (header: string | undefined, { now = NOW, loopback = false, of = table } = {}): string => {
+  const decision = authenticate(header, of, now, loopback);
+  return decision.ok ? decision.key.id : decision.fault;
+};
 
 describe("the header", () => {
   test.each([`Bearer ${TOKEN}`, `bearer ${TOKEN}`, `BEARER ${TOKEN}`])("%j holds a key", (header) => {
@@ -15,37 +18,37 @@ describe("the header", () => {
   });
 
   test.each([
-    undefined,
-    "",
-    "Bearer",
-    "Bearer ",
-    TOKEN,
-    `Bearer  ${TOKEN}`,
-    `Bearer ${TOKEN} `,
-    ` Bearer ${TOKEN}`,
-    `Bearer\t${TOKEN}`,
-    `Bearer ${TOKEN}, Bearer ${TOKEN}`,
-    `Bearer ${TOKEN}\n`,
-    `Basic ${TOKEN}`,
-    `Bearer: ${TOKEN}`,
-    `Bearer ${TOKEN.toUpperCase()}`,
-    `Bearer ${TOKEN.slice(0, -1)}`,
-  ])("%j holds none", (header) => {
-    expect(ask(header)).toBeUndefined();
+    [undefined, "Missing"],
+    ["", "Malformed"],
+    ["Bearer", "Malformed"],
+    ["Bearer ", "Malformed"],
+    [TOKEN, "Malformed"],
+    [`Bearer  ${TOKEN}`, "Malformed"],
+    [`Bearer ${TOKEN} `, "Malformed"],
+    [` Bearer ${TOKEN}`, "Malformed"],
+    [`Bearer\t${TOKEN}`, "Malformed"],
+    [`Bearer ${TOKEN}, Bearer ${TOKEN}`, "Malformed"],
+    [`Bearer ${TOKEN}\n`, "Malformed"],
+    [`Basic ${TOKEN}`, "Malformed"],
+    [`Bearer: ${TOKEN}`, "Malformed"],
+    [`Bearer ${TOKEN.toUpperCase()}`, "Unknown"],
+    [`Bearer ${TOKEN.slice(0, -1)}`, "Unknown"],
+  ])("%j holds none: %s", (header, fault) => {
+    expect(ask(header)).toBe(fault);
   });
 
   test("takes tokens of visible ASCII up to 8 KiB", () => {
     const longest = "~!".repeat(4096);
     const long = tableOf(putKey(longest), putKey(`${longest}x`, {}, "bob"));
     expect(ask(`Bearer ${longest}`, { of: long })).toBe("agents/alice");
-    expect(ask(`Bearer ${longest}x`, { of: long })).toBeUndefined();
+    expect(ask(`Bearer ${longest}x`, { of: long })).toBe("Malformed");
   });
 
   test("takes no token but one that stands in the table", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), (text) => {
-        expect(ask(`Bearer ${text}`)).toBeUndefined();
-        expect(ask(text)).toBeUndefined();
+        expect(authenticate(`Bearer ${text}`, table, NOW, false)).toEqual({ ok: false, fault: expect.any(String) });
+        expect(authenticate(text, table, NOW, false)).toEqual({ ok: false, fault: "Malformed" });
       }),
     );
   });
@@ -65,7 +68,7 @@ describe("remembered digests", () => {
         for (const [token, index] of asked) {
           const of = tables[index] ?? table;
           const header = `Bearer ${token}`;
-          expect(authenticate(header, of, NOW, false, digests)?.id).toBe(ask(header, { of }));
+          expect(authenticate(header, of, NOW, false, digests)).toEqual(authenticate(header, of, NOW, false));
         }
       }),
     );
@@ -90,13 +93,13 @@ describe("remembered digests", () => {
 
 describe("the key", () => {
   test("is none when it is disabled", () => {
-    expect(ask(`Bearer ${TOKEN}`, { of: tableOf(putKey(TOKEN, { disabled: true })) })).toBeUndefined();
+    expect(ask(`Bearer ${TOKEN}`, { of: tableOf(putKey(TOKEN, { disabled: true })) })).toBe("Disabled");
   });
 
   test.each([
     [NOW - 1, "agents/alice"],
-    [NOW, undefined],
-    [NOW + 1, undefined],
+    [NOW, "Expired"],
+    [NOW + 1, "Expired"],
   ])("that expires at 2026-06-01 is at %d %s", (now, id) => {
     const expiring = tableOf(putKey(TOKEN, { expiresAt: "2026-06-01T00:00:00Z" }));
     expect(ask(`Bearer ${TOKEN}`, { of: expiring, now })).toBe(id);
@@ -105,10 +108,15 @@ describe("the key", () => {
   test("kept to loopback is none elsewhere", () => {
     const local = tableOf(putKey(TOKEN, { loopbackOnly: true }));
     expect(ask(`Bearer ${TOKEN}`, { of: local, loopback: true })).toBe("agents/alice");
-    expect(ask(`Bearer ${TOKEN}`, { of: local, loopback: false })).toBeUndefined();
+    expect(ask(`Bearer ${TOKEN}`, { of: local, loopback: false })).toBe("LoopbackOnly");
+  });
+
+  test("is named though it is not in force", () => {
+    const decision = authenticate(`Bearer ${TOKEN}`, tableOf(putKey(TOKEN, { disabled: true })), NOW, false);
+    expect(decision.key?.id).toBe("agents/alice");
   });
 
   test("is none in an empty table", () => {
-    expect(ask(`Bearer ${TOKEN}`, { of: tableOf() })).toBeUndefined();
+    expect(ask(`Bearer ${TOKEN}`, { of: tableOf() })).toBe("Unknown");
   });
 });

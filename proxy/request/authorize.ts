@@ -1,6 +1,6 @@
 // What a key may do. In: key, agent and the table. Out: yes, or the reason that the client is told.
 import type { Agent, Key, Table } from "../table/compiled.ts";
-import { isUsable } from "./authenticate.ts";
+import { faultOf } from "./authenticate.ts";
 
 export type AgentDecision =
   | { readonly ok: true; readonly agent: Agent }
@@ -43,7 +43,7 @@ export function stillAllowed(
 ): AccessDecision {
   const keyNow = table.keyById(key.id);
   if (keyNow === undefined || keyNow.row.uid !== key.row.uid || keyNow.row.sha256 !== key.row.sha256) return keyRevoked;
-  if (!isUsable(keyNow, now, loopback)) return keyRevoked;
+  if (faultOf(keyNow, now, loopback) !== undefined) return keyRevoked;
   const agentNow = table.agentByName(agent.namespace, agent.name);
   const decision = authorizeAgent(keyNow, agentNow?.row.uid === agent.row.uid ? agentNow : undefined, table);
   if (!decision.ok) return decision;

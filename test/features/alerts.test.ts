@@ -89,8 +89,8 @@ const CASES: readonly Case[] = [
   {
     alert: "ParleyKeyRefusals",
     at: "69m",
-    fires: one('parley_refusals_total{reason="Unauthenticated"}', "0+6x60 960+600x20"),
-    quiet: one('parley_refusals_total{reason="Unauthenticated"}', "0+600x90"),
+    fires: one('parley_key_refusals_total{reason="Unknown"}', "0+6x60 960+600x20"),
+    quiet: one('parley_key_refusals_total{reason="Unknown"}', "0+600x90"),
   },
   ...["parley_log_dropped_total", 'parley_otlp_dropped_total{signal="logs"}', "parley_request_log_dropped_total"].map(
     (series) => ({

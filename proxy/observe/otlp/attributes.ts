@@ -34,6 +34,7 @@ export function writeAttributes(writer: ProtobufWriter, field: number, record: F
   text(names.SERVER_ADDRESS, name(record.endpoint));
   text(names.OUTCOME, record.outcome);
   text(names.REASON, record.reason);
+  text(names.KEY_FAULT, record.keyFault);
   text(names.ERROR_TYPE, errorType(record));
   text(names.COST_SOURCE, record.costSource);
   text(names.COST, record.cost);

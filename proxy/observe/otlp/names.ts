@@ -31,6 +31,7 @@ export const A2A_TASK_STATE = "a2a.task.state";
 
 export const KEY = "parley.key";
 export const FINGERPRINT = "parley.key.fingerprint";
+export const KEY_FAULT = "parley.key.fault";
 export const TEAM = "parley.team";
 export const BACKEND = "parley.backend";
 export const BINDING = "parley.binding";
