@@ -1,14 +1,14 @@
 // Real Prometheus over real proxies and a real operator, under load with faults: every query of every dashboard gives data.
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { stringify } from "yaml";
 import { DASHBOARDS } from "../../dashboards/boards.ts";
 import { post, sendBody, streamBody } from "../harness/calls.ts";
 import { type Cluster, startCluster } from "../harness/cluster.ts";
 import { NAMESPACE, agent, key, service } from "../harness/objects.ts";
-import { type Child, eventually, freePort, start } from "../harness/processes.ts";
+import { eventually } from "../harness/processes.ts";
+import { type Prometheus, startPrometheus } from "../harness/prometheus.ts";
 import { type SmallAgent, startSmallAgent } from "../harness/telemetry.ts";
 
 const TOKEN = "sk-monitoring-0123456789-0123456789-0123456789";
@@ -18,8 +18,7 @@ const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 let folder: string;
 let cluster: Cluster;
 let small: SmallAgent;
-let prometheus: Child;
-let url: string;
+let prometheus: Prometheus;
 const over = new AbortController();
 let load: Promise<void>;
 
@@ -52,32 +51,12 @@ beforeAll(async () => {
   await cluster.condition({ kind: "A2AAgent", namespace: NAMESPACE, name: "hello" }, "Programmed", "True");
   await cluster.condition({ kind: "VirtualKey", namespace: NAMESPACE, name: "caller" }, "Programmed", "True");
 
-  const port = await freePort();
-  const targets = (admin: readonly { readonly adminUrl: string }[]): object[] => [
-    { targets: admin.map(({ adminUrl }) => new URL(adminUrl).host) },
-  ];
-  const file = join(folder, "prometheus.yaml");
-  writeFileSync(
-    file,
-    stringify({
-      global: { scrape_interval: "500ms", scrape_timeout: "500ms", evaluation_interval: "1s" },
-      rule_files: [join(root, "dashboards/generated/rules.yaml")],
-      scrape_configs: [
-        { job_name: "proxy", static_configs: targets(cluster.proxies) },
-        { job_name: "operator", static_configs: targets(cluster.operators) },
-      ],
-    }),
-  );
-  url = `http://127.0.0.1:${port}`;
-  prometheus = start("prometheus", [
-    `--config.file=${file}`,
-    `--storage.tsdb.path=${join(folder, "data")}`,
-    `--web.listen-address=127.0.0.1:${port}`,
-    "--enable-feature=exemplar-storage",
-  ]);
-  await eventually("Prometheus is ready", async () =>
-    (await fetch(`${url}/-/ready`)).status === 200 ? true : undefined,
-  );
+  const hosts = (admin: readonly { readonly adminUrl: string }[]): string[] =>
+    admin.map(({ adminUrl }) => new URL(adminUrl).host);
+  prometheus = await startPrometheus(folder, {
+    rules: [join(root, "dashboards/generated/rules.yaml")],
+    scrapes: { proxy: hosts(cluster.proxies), operator: hosts(cluster.operators) },
+  });
   load = makeLoad();
 });
 afterAll(async () => {
@@ -110,21 +89,9 @@ async function makeLoad(): Promise<void> {
   }
 }
 
-interface Found {
-  readonly metric: Readonly<Record<string, string>>;
-  readonly value: readonly [number, string];
-}
-
-async function ask(path: string, query: Readonly<Record<string, string>>): Promise<readonly Found[]> {
-  const answer = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(query).toString()}`);
-  const body = (await answer.json()) as { status: string; error?: string; data: { result?: Found[] } & Found[] };
-  if (body.status !== "success") throw new Error(`${query["query"]}: ${body.error}`);
-  return body.data.result ?? body.data;
-}
-
 test("every target is scraped", async () => {
   const up = await eventually("three targets are up", async () => {
-    const found = await ask("query", { query: "up == 1" });
+    const found = await prometheus.ask("query", { query: "up == 1" });
     return found.length === 3 ? found : undefined;
   });
   expect(up.filter(({ metric }) => metric["job"] === "proxy")).toHaveLength(2);
@@ -140,7 +107,7 @@ test("every query of every dashboard gives data", async () => {
           .replaceAll("$__range", "30s")
           .replaceAll(/\$(?:agent|team)/g, ".*");
         const found = await eventually(`${title}: ${panel.title}: ${query}`, async () => {
-          const result = await ask("query", { query });
+          const result = await prometheus.ask("query", { query });
           return result.some(({ value }) => Number.isFinite(Number(value[1]))) ? result : undefined;
         });
         const [first] = found;
@@ -158,7 +125,9 @@ test("histograms have exemplars that lead to the client's trace", async () => {
   const found = await eventually("an exemplar", async () => {
     const now = Date.now() / 1000;
     const query = { query: "parley_request_duration_seconds_bucket", start: String(now - 300), end: String(now) };
-    const exemplars = (await ask("query_exemplars", query)) as unknown as { exemplars: { labels: object }[] }[];
+    const exemplars = (await prometheus.ask("query_exemplars", query)) as unknown as {
+      exemplars: { labels: object }[];
+    }[];
     return exemplars.length > 0 ? exemplars : undefined;
   });
   expect(found[0]?.exemplars[0]?.labels).toEqual({ trace_id: TRACE });
@@ -171,10 +140,12 @@ test("recording rules give data, and the alert for a failing agent is on its way
     "parley:key_refusals:rate5m",
     "parley:requests:rate5m",
   ]) {
-    await eventually(record, async () => ((await ask("query", { query: record })).length > 0 ? true : undefined));
+    await eventually(record, async () =>
+      (await prometheus.ask("query", { query: record })).length > 0 ? true : undefined,
+    );
   }
   const pending = await eventually("the alert is pending", async () => {
-    const alerts = await ask("query", { query: 'ALERTS{alertname="ParleyAgentFailingFast"}' });
+    const alerts = await prometheus.ask("query", { query: 'ALERTS{alertname="ParleyAgentFailingFast"}' });
     return alerts[0];
   });
   expect(pending.metric["agent"]).toBe("default/hello");

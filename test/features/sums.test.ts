@@ -1,4 +1,4 @@
-// Ten thousand mixed requests: what the load did is what Prometheus' text, OTLP, the log and the request log say.
+// Ten thousand mixed requests: what the load did is what a real Prometheus, OTLP, the log and the request log say.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import { openForReading } from "../../proxy/observe/request-log/database.ts";
 import { createRequestQueries } from "../../proxy/observe/request-log/queries.ts";
 import { sendBody, streamBody } from "../harness/calls.ts";
 import { eventually } from "../harness/processes.ts";
+import { type Prometheus, startPrometheus } from "../harness/prometheus.ts";
 import {
   type Collector,
   type Served,
@@ -47,6 +48,7 @@ let folder: string;
 let agent: SmallAgent;
 let collector: Collector;
 let served: Served;
+let prometheus: Prometheus;
 const file = (): string => join(folder, "requests.db");
 
 beforeAll(async () => {
@@ -109,8 +111,10 @@ beforeAll(async () => {
       OTEL_BLRP_SCHEDULE_DELAY: "100",
     },
   });
+  prometheus = await startPrometheus(folder, { scrapes: { gateway: [new URL(served.admin).host] } });
 });
 afterAll(async () => {
+  await prometheus?.stop();
   await served?.stop();
   await Promise.all([collector?.stop(), agent?.close()]);
   rmSync(folder, { recursive: true, force: true });
@@ -237,25 +241,33 @@ test("sums by agent, key, team, outcome and cost are the same everywhere", async
   database.close();
   expect(shown(kept)).toEqual(shown(did));
 
-  const scraped: Sums = new Map();
-  const text = await (await fetch(`${served.admin}/metrics`)).text();
-  const count = (group: string, requests: number, cost: string): void => {
-    const sum = scraped.get(group) ?? { requests: 0, cost: "0" };
-    scraped.set(group, { requests: sum.requests + requests, cost: addDecimals(sum.cost, cost) ?? "" });
-  };
-  for (const line of text.split("\n")) {
-    const [, metric = "", labels = "", value = ""] = /^(\w+)\{(.*)\} (\S+)$/.exec(line) ?? [];
-    const label = (name: string): string => new RegExp(`(?:^|,)${name}="([^"]*)"`).exec(labels)?.[1] ?? "";
-    if (metric === "parley_requests_total") count(`agent=${label("agent")}`, Number(value), "0");
-    if (metric === "parley_cost_total") count(`agent=${label("agent")}`, 0, value);
-    if (metric === "parley_key_requests_total") {
-      for (const name of ["key", "team", "outcome"]) count(`${name}=${label(name)}`, Number(value), "0");
-    }
-    if (metric === "parley_key_cost_total") {
-      for (const name of ["key", "team"]) count(`${name}=${label(name)}`, 0, value);
-      // Only what was answered costs.
-      count("outcome=ok", 0, value);
-    }
-  }
-  expect(shown(scraped)).toEqual(shown(did));
+  await eventually("Prometheus has scraped the last request", async () => {
+    const [total] = await prometheus.ask("query", { query: "sum(parley_requests_total)" });
+    return Number(total?.value[1]) === REQUESTS;
+  });
+  expect(shown(await scrapedSums())).toEqual(shown(did));
 }, 600_000);
+
+/** What Prometheus answers. */
+async function scrapedSums(): Promise<Sums> {
+  const sums: Sums = new Map();
+  const add = async (label: string, query: string, name: keyof Sum): Promise<void> => {
+    for (const { metric, value } of await prometheus.ask("query", { query })) {
+      const group = `${label}=${metric[label] ?? ""}`;
+      const sum = sums.get(group) ?? { requests: 0, cost: "0" };
+      // It adds in binary fractions; prices end at the seventh digit.
+      const figure = name === "requests" ? { requests: Number(value[1]) } : { cost: decimal(Number(value[1])) };
+      sums.set(group, { ...sum, ...figure });
+    }
+  };
+  await add("agent", "sum by (agent) (parley_requests_total)", "requests");
+  await add("agent", "sum by (agent) (parley_cost_total)", "cost");
+  for (const label of ["key", "team", "outcome"])
+    await add(label, `sum by (${label}) (parley_key_requests_total)`, "requests");
+  for (const label of ["key", "team"]) await add(label, `sum by (${label}) (parley_key_cost_total)`, "cost");
+  // Only what was answered costs.
+  await add("outcome", 'label_replace(sum(parley_key_cost_total), "outcome", "ok", "", "")', "cost");
+  return sums;
+}
+
+const decimal = (value: number): string => addDecimals(value.toFixed(7), "0") ?? "";
