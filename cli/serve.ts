@@ -64,7 +64,7 @@ export const serve: Command = async (argv, io) => {
   const output = openLogOutput({ fd: 1, pretty: false, colours: false });
   const ownOutput = openLogOutput({ fd: 2, pretty: io.errIsTerminal, colours: io.errColours });
   const log = createLog({ output: ownOutput, level: options.logLevel, name: "parley" });
-  const write = (line: string): void => output.write(line);
+  const write = (lines: string): void => output.write(lines);
 
   // Folder → objects → rows → table.
   const table = createTable((error) => log.error({ err: error }, "a listener of the table failed"));
@@ -144,9 +144,10 @@ export const serve: Command = async (argv, io) => {
   });
   const requestLog = await keptIn(requestLogFile(options.requestLog, io.env));
   const observer = createObserver({
-    write: pretty ? createRequestLines(write, io.outColours) : write,
+    write: pretty ? eachLine(createRequestLines(write, io.outColours)) : write,
     metrics,
-    sinks: [otlp?.finished, requestLog?.finished].filter((sink) => sink !== undefined),
+    sinks: otlp === undefined ? [] : [otlp.finished],
+    lineSinks: requestLog === undefined ? [] : [requestLog.finished],
     log,
   });
   const config = embeddedProxyConfig({ listen, proxyId });
@@ -239,6 +240,12 @@ export const serve: Command = async (argv, io) => {
   // Nothing is left to do; what a library may still hold open must not keep the process.
   process.exit(code);
 };
+
+const eachLine =
+  (write: (line: string) => void) =>
+  (lines: string): void => {
+    for (const line of lines.split(/(?<=\n)/)) write(line);
+  };
 
 /** As a person would write it: `localhost` where the listener stands on 127.0.0.1. */
 function urlOf(listen: ListenAddress, { port, host }: ListenAddress): string {

@@ -99,6 +99,24 @@ describe("openLogOutput", () => {
     closeSync(fd);
   });
 
+  test("makes text of each line of many", async () => {
+    const { fd, read } = openFile();
+    const output = openLogOutput({ fd, pretty: true, colours: false });
+    const line = (msg: string): string => `{"time":"2026-01-02T03:04:05.678Z","level":"info","msg":"${msg}"}\n`;
+    output.write(line("one") + line("two"));
+    output.flush();
+    await expect.poll(read).toBe("03:04:05.678 INFO  one\n03:04:05.678 INFO  two\n");
+    closeSync(fd);
+  });
+
+  test("counts each line of many that are dropped", () => {
+    const { fd } = openFile();
+    const output = openLogOutput({ fd, pretty: false, colours: false });
+    output.write(`${"x".repeat(8 * 1024 * 1024)}\n`.repeat(3));
+    expect(output.dropped).toBe(3);
+    closeSync(fd);
+  });
+
   test("drops and counts what its reader does not take, without throwing", () => {
     const { fd } = openFile();
     const output = openLogOutput({ fd, pretty: false, colours: false });

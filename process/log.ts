@@ -22,7 +22,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Takes whole lines that end in "\n"; never blocks and never throws; what cannot be held is dropped and counted. */
 export interface LogOutput {
-  write(line: string): void;
+  write(lines: string): void;
   /** Writes out what is held, now and synchronously: for the end of the process. */
   flush(): void;
   /** Lines dropped since the start because the reader of the log was too slow. */
@@ -39,7 +39,8 @@ const MAX_WRITE = 64 * 1024;
 interface BufferSink {
   write(bytes: Buffer): boolean;
   flushSync(): void;
-  on(event: "drop" | "error", listener: () => void): unknown;
+  on(event: "drop", listener: (bytes: Buffer) => void): unknown;
+  on(event: "error", listener: () => void): unknown;
 }
 
 /**
@@ -57,11 +58,11 @@ export function openLogOutput(options: { fd: number; pretty: boolean; colours: b
     contentMode: "buffer",
   }) as unknown as BufferSink;
   let dropped = 0;
-  sink.on("drop", () => dropped++);
+  sink.on("drop", (bytes) => (dropped += linesIn(bytes)));
   // A closed pipe must not end the process: requests go on without a log.
   sink.on("error", () => dropped++);
   return {
-    write: (line) => void sink.write(Buffer.from(options.pretty ? formatPretty(line, options.colours) : line)),
+    write: (lines) => void sink.write(Buffer.from(options.pretty ? prettyLines(lines, options.colours) : lines)),
     flush() {
       try {
         sink.flushSync();
@@ -75,6 +76,18 @@ export function openLogOutput(options: { fd: number; pretty: boolean; colours: b
       return dropped;
     },
   };
+}
+
+function linesIn(bytes: Buffer): number {
+  let lines = 0;
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) lines++;
+  return lines;
+}
+
+function prettyLines(lines: string, colours: boolean): string {
+  let text = "";
+  for (const line of lines.split(/(?<=\n)/)) text += formatPretty(line, colours);
+  return text;
 }
 
 /** Values under these names are never shown, whatever a caller logs by mistake; one level down too. */

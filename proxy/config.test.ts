@@ -18,6 +18,7 @@ const DEFAULTS = {
   keepAliveTimeout: 75_000,
   metricsLabels: ["agent", "operation", "backend", "key", "team"],
   logLevel: "info",
+  logRequests: "on",
   logFormat: "auto",
 };
 

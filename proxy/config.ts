@@ -38,6 +38,8 @@ export interface ProxyConfig {
   /** Labels of the request metrics. */
   readonly metricsLabels: readonly MetricsLabel[];
   readonly logLevel: LogLevel;
+  /** Whether each request has its line on standard output. */
+  readonly logRequests: "on" | "off";
   /** `auto`: text on a terminal, else JSON. */
   readonly logFormat: "auto" | "json" | "pretty";
 }
@@ -120,6 +122,11 @@ const table = {
     help: "Labels that the request metrics have; what differs only in others is counted together.",
   }),
   logLevel: option(value.oneOf(LOG_LEVELS), { group: "Log", default: "info", help: "The least level that is logged." }),
+  logRequests: option(value.oneOf(["on", "off"]), {
+    group: "Log",
+    default: "on",
+    help: "Whether each request has its line; off where a collector gets the same by OTLP.",
+  }),
   logFormat: option(value.oneOf(["auto", "json", "pretty"]), {
     group: "Log",
     default: "auto",

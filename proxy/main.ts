@@ -83,7 +83,7 @@ async function run(config: ProxyConfig): Promise<void> {
     log,
   });
   const observer = createObserver({
-    write: (line) => output.write(line),
+    write: config.logRequests === "on" ? (lines) => output.write(lines) : undefined,
     metrics,
     sinks: otlp === undefined ? [] : [otlp.finished],
     log,

@@ -101,16 +101,26 @@ export interface DecimalSum {
 export function createDecimalSum(): DecimalSum {
   let sum: Decimal = { units: 0n, scale: 0 };
   // Most requests of an agent cost the same.
-  let lastText = "";
-  let last: Decimal | undefined;
+  let last = "";
+  let times = 0;
+
+  function addLast(): void {
+    const amount = times === 0 ? undefined : read(last);
+    if (amount !== undefined) sum = add(sum, { ...amount, units: amount.units * BigInt(times) });
+    times = 0;
+  }
+
   return {
     add(amount) {
-      if (amount !== lastText) {
-        lastText = amount;
-        last = read(amount);
+      if (amount !== last) {
+        addLast();
+        last = amount;
       }
-      if (last !== undefined) sum = add(sum, last);
+      times++;
     },
-    text: () => write(sum),
+    text() {
+      addLast();
+      return write(sum);
+    },
   };
 }

@@ -1,6 +1,7 @@
 // The log line of a request. In: a finished record. Out: one line of JSON, whatever the client or the agent put into their fields.
 import { failure } from "../request/failure.ts";
 import type { FinishedRequest } from "./record.ts";
+import { type Fields, agentFields, callFields, callerFields, endFields, remember } from "./remembered.ts";
 
 /** What clients, agents and owners chose is cut at this many bytes of UTF-8. */
 export const MAX_ID_BYTES = 128;
@@ -53,7 +54,7 @@ function milliseconds(value: number): string {
 }
 
 /** `refused` and its like log at the level of their reason; a request that the agent answered is news, not a problem. */
-function level(record: FinishedRequest): string {
+function level(record: Pick<FinishedRequest, "reason">): string {
   return record.reason === undefined ? "info" : failure(record.reason).level;
 }
 
@@ -63,46 +64,22 @@ function level(record: FinishedRequest): string {
  * is told: no ids, state, method or content, only who called which operation of which agent, and how it went.
  */
 export function logLine(record: FinishedRequest): string {
-  return lineOf(record, new Date(record.time).toISOString(), who(record), what(record), how(record));
+  return lineOf(record, new Date(record.time).toISOString(), agent(record) + caller(record), call(record), end(record));
 }
 
 /** As `logLine`, for many lines: what most of them share is made once. */
 export function createLogLines(): (record: FinishedRequest) => string {
   const timeOf = createTimes();
-  const whoOf = remember(["fingerprint", "agent", "key", "user", "team"], who);
-  const whatOf = remember(["operation", "method", "binding", "version", "streaming", "logging"], what);
-  const howOf = remember(["endpoint", "backend", "status", "outcome", "reason", "keyFault", "rpcCode"], how);
-  return (record) => lineOf(record, timeOf(record.time), whoOf(record), whatOf(record), howOf(record));
+  const agentOf = remember(agentFields, (record) => inOnePiece(agent(record)));
+  const callerOf = remember(callerFields, (record) => inOnePiece(caller(record)));
+  const callOf = remember(callFields, (record) => inOnePiece(call(record)));
+  const endOf = remember(endFields, (record) => inOnePiece(end(record)));
+  return (record) =>
+    lineOf(record, timeOf(record.time), agentOf(record) + callerOf(record), callOf(record), endOf(record));
 }
 
-/** Texts that are remembered of each part of a line. */
-const MAX_REMEMBERED = 1024;
-
-/** Makes a text of these fields alone; one is remembered for each value of the first. */
-function remember(
-  fields: readonly [keyof FinishedRequest, ...(keyof FinishedRequest)[]],
-  make: (record: FinishedRequest) => string,
-): (record: FinishedRequest) => string {
-  const known = new Map<unknown, { readonly values: readonly unknown[]; readonly text: string }>();
-  const [first] = fields;
-
-  function isMadeOf(values: readonly unknown[], record: FinishedRequest): boolean {
-    for (let index = 0; index < fields.length; index++) {
-      if (values[index] !== record[fields[index] ?? first]) return false;
-    }
-    return true;
-  }
-
-  return (record) => {
-    const found = known.get(record[first]);
-    if (found !== undefined && isMadeOf(found.values, record)) return found.text;
-    // In one piece, where concatenation leaves a tree that each line would walk again.
-    const text = Buffer.from(make(record)).toString();
-    if (known.size >= MAX_REMEMBERED) known.clear();
-    known.set(record[first], { values: fields.map((field) => record[field]), text });
-    return text;
-  };
-}
+/** Concatenation leaves a tree that each line would walk again. */
+const inOnePiece = (text: string): string => Buffer.from(text).toString();
 
 /** ISO 8601 as Date writes it, which is asked for one time a second. */
 function createTimes(): (time: number) => string {
@@ -118,9 +95,13 @@ function createTimes(): (time: number) => string {
   };
 }
 
-function who(record: FinishedRequest): string {
+type Picked<T> = T extends Fields<infer F> ? Pick<FinishedRequest, F> : never;
+
+const agent = (record: Picked<typeof agentFields>): string =>
+  record.agent === undefined ? "" : `,"agent":${name(record.agent)}`;
+
+function caller(record: Picked<typeof callerFields>): string {
   let text = "";
-  if (record.agent !== undefined) text += `,"agent":${name(record.agent)}`;
   if (record.key !== undefined) text += `,"key":${name(record.key)}`;
   if (record.fingerprint !== undefined) text += `,"fingerprint":${id(record.fingerprint)}`;
   if (record.user !== undefined) text += `,"user":${id(record.user)}`;
@@ -128,7 +109,7 @@ function who(record: FinishedRequest): string {
   return text;
 }
 
-function what(record: FinishedRequest): string {
+function call(record: Picked<typeof callFields>): string {
   let text = "";
   if (record.operation !== undefined) text += `,"operation":${id(record.operation)}`;
   if (record.logging !== "None" && record.method !== undefined) text += `,"method":${id(record.method)}`;
@@ -138,7 +119,7 @@ function what(record: FinishedRequest): string {
   return text;
 }
 
-function how(record: FinishedRequest): string {
+function end(record: Picked<typeof endFields>): string {
   let text = `,"status":${integer(record.status)},"outcome":${id(record.outcome)}`;
   if (record.reason !== undefined) text += `,"reason":${id(record.reason)}`;
   if (record.keyFault !== undefined) text += `,"key_fault":${id(record.keyFault)}`;
@@ -153,14 +134,14 @@ function usage(figures: ReadonlyMap<string, string>): string {
   return `{${[...figures].map(([unit, figure]) => `${id(unit)}:${figure}`).join(",")}}`;
 }
 
-function lineOf(record: FinishedRequest, time: string, who: string, what: string, how: string): string {
+function lineOf(record: FinishedRequest, time: string, who: string, call: string, end: string): string {
   const told = record.logging !== "None";
   const full = record.logging === "Full";
-  let line = `{"time":"${time}","level":"${level(record)}","msg":"request"${who}${what}`;
+  let line = `{"time":"${time}","level":"${level(record)}","msg":"request"${who}${call}`;
   if (told && record.taskId !== undefined) line += `,"task_id":${id(record.taskId)}`;
   if (told && record.contextId !== undefined) line += `,"context_id":${id(record.contextId)}`;
   if (told && record.state !== undefined) line += `,"state":${id(record.state)}`;
-  line += `${how},"latency_ms":${milliseconds(record.latency)}`;
+  line += `${end},"latency_ms":${milliseconds(record.latency)}`;
   if (record.firstByte !== undefined) line += `,"first_byte_ms":${milliseconds(record.firstByte)}`;
   if (record.streaming) line += `,"events":${integer(record.events)}`;
   line += `,"request_bytes":${integer(record.requestBytes)},"response_bytes":${integer(record.responseBytes)}`;

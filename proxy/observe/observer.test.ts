@@ -3,19 +3,24 @@ import { createObserver } from "./observer.ts";
 import { recordOf } from "./record.test-support.ts";
 import type { FinishedRequest } from "./record.ts";
 
-function setUp(options: { write?: (line: string) => void; count?: (record: FinishedRequest) => void } = {}) {
+function setUp(options: { count?: (record: FinishedRequest) => void } = {}) {
   const lines: string[] = [];
+  const writes: string[] = [];
   const counted: FinishedRequest[] = [];
   const errors: string[] = [];
   const scheduled: (() => void)[] = [];
   const observer = createObserver({
-    write: options.write ?? ((line) => void lines.push(line)),
+    write(text) {
+      writes.push(text);
+      lines.push(...linesOf(text));
+    },
     metrics: { finished: options.count ?? ((record) => void counted.push(record)) },
     log: { error: (_fields, message) => void errors.push(message) },
     schedule: (run) => void scheduled.push(run),
   });
-  return { observer, lines, counted, errors, scheduled };
+  return { observer, lines, writes, counted, errors, scheduled };
 }
+const linesOf = (text: string): string[] => text.split(/(?<=\n)/);
 
 describe("the observer", () => {
   test("does nothing while the request runs, then all that waits in one turn", () => {
@@ -27,6 +32,30 @@ describe("the observer", () => {
     expect(counted).toEqual(records);
     expect(lines.map((line) => (JSON.parse(line) as { task_id: string }).task_id)).toEqual(["1", "2"]);
     expect(lines.every((line) => line.endsWith("\n"))).toBe(true);
+  });
+
+  test("writes many lines at once, whole ones and not too many", () => {
+    const { observer, lines, writes } = setUp();
+    for (let request = 0; request < 250; request++) observer.finished(recordOf({ requestContent: "x".repeat(1000) }));
+    observer.flush();
+    expect(lines).toHaveLength(250);
+    expect(writes.length).toBeLessThan(10);
+    expect(writes.every((text) => text.endsWith("\n") && text.length < 68_000)).toBe(true);
+  });
+
+  test("gives every sink every record, and lines to those that want them though none is written", () => {
+    const [taken, lines]: [FinishedRequest[], string[]] = [[], []];
+    const observer = createObserver({
+      metrics: { finished: () => undefined },
+      sinks: [(record) => void taken.push(record)],
+      lineSinks: [(_record, line) => void lines.push(line)],
+      log: { error: () => undefined },
+    });
+    const records = [recordOf({ taskId: "1" }), recordOf({ taskId: "2" })];
+    for (const record of records) observer.finished(record);
+    observer.flush();
+    expect(taken).toEqual(records);
+    expect(lines.map((line) => (JSON.parse(line) as { task_id: string }).task_id)).toEqual(["1", "2"]);
   });
 
   test("schedules again after a turn", () => {

@@ -5,6 +5,8 @@ import type { FinishedRequest } from "./record.ts";
 
 /** Records that may wait for one flush; more are written out at once, so the queue is bounded. */
 const MAX_QUEUED = 256;
+/** Characters of lines that are written at once, a line more at most. */
+const MAX_WRITTEN = 64 * 1024;
 
 export interface Observer {
   /** Takes a record over; it must not change any more. */
@@ -14,19 +16,22 @@ export interface Observer {
 }
 
 /**
- * @param deps.write takes a whole line that ends in "\n" and does not block
+ * @param deps.write takes whole lines, each with its "\n", and does not block; absent: lines are not written
  * @param deps.schedule runs a function soon, once: `setImmediate` by default
  */
 export function createObserver(deps: {
-  write: (line: string) => void;
+  write?: ((lines: string) => void) | undefined;
   metrics: Pick<RequestMetrics, "finished">;
   /** Others that take finished records, and neither block nor throw. */
-  sinks?: readonly ((record: FinishedRequest, line: string) => void)[];
+  sinks?: readonly ((record: FinishedRequest) => void)[];
+  /** As `sinks`, with the record's line. */
+  lineSinks?: readonly ((record: FinishedRequest, line: string) => void)[];
   log: { error(fields: object, message: string): void };
   schedule?: (run: () => void) => void;
 }): Observer {
-  const { write, metrics, sinks = [], log, schedule = setImmediate } = deps;
+  const { write, metrics, sinks = [], lineSinks = [], log, schedule = setImmediate } = deps;
   const logLine = createLogLines();
+  const asLines = write !== undefined || lineSinks.length > 0;
   let queue: FinishedRequest[] = [];
   let scheduled = false;
 
@@ -34,16 +39,24 @@ export function createObserver(deps: {
     scheduled = false;
     const batch = queue;
     queue = [];
+    let lines = "";
     for (const record of batch) {
       try {
         metrics.finished(record);
+        for (const sink of sinks) sink(record);
+        if (!asLines) continue;
         const line = logLine(record);
-        write(line);
-        for (const sink of sinks) sink(record, line);
+        for (const sink of lineSinks) sink(record, line);
+        // One write for many lines: encoding and handing over cost by the call.
+        lines += line;
+        if (lines.length < MAX_WRITTEN) continue;
+        write?.(lines);
+        lines = "";
       } catch (error) {
         log.error({ err: error }, "request not recorded");
       }
     }
+    if (lines !== "") write?.(lines);
   }
 
   return {

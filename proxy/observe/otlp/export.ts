@@ -5,7 +5,7 @@ import type { FinishedRequest } from "../record.ts";
 import { type ScrapedMetric, registerScraped } from "../scraped.ts";
 import { metricPieces } from "./metrics.ts";
 import { createExportQueue, type ExportQueue } from "./queue.ts";
-import { createEncoder } from "./records.ts";
+import { type Batch, createLogBatch, createSpanBatch } from "./records.ts";
 import type { OtlpSettings, Protocol } from "./settings.ts";
 
 export interface Otlp {
@@ -36,23 +36,26 @@ export async function createOtlp(deps: {
   log: { warn(fields: object, message: string): void };
 }): Promise<Otlp> {
   const { settings, registry, version, clock, log } = deps;
-  const encoder = createEncoder(settings.resource, version);
   const schedule = (run: () => void, milliseconds: number): void => void clock.setTimeout(run, milliseconds);
   const spans =
     settings.traces &&
-    queueOf(settings.traces, await senderOf("traces", settings.traces.protocol), (records) => encoder.spans(records));
+    queueOf(
+      settings.traces,
+      await senderOf("traces", settings.traces.protocol),
+      createSpanBatch(settings.resource, version),
+    );
   const logs =
     settings.logs &&
-    queueOf(settings.logs, await senderOf("logs", settings.logs.protocol), (records) => encoder.logs(records));
+    queueOf(settings.logs, await senderOf("logs", settings.logs.protocol), createLogBatch(settings.resource, version));
   const sendMetrics = settings.metrics && (await senderOf("metrics", settings.metrics.protocol));
   const lost = { metrics: 0 };
 
   function queueOf(
     { limits }: { readonly limits: Parameters<typeof createExportQueue>[0]["limits"] },
     send: Send,
-    encode: (records: readonly FinishedRequest[]) => Buffer,
+    batch: Batch,
   ): ExportQueue {
-    return createExportQueue({ limits, schedule, send: (records) => send(encode(records)) });
+    return createExportQueue({ limits, batch, schedule, send });
   }
 
   const started = clock.now();

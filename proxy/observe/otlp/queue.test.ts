@@ -1,17 +1,34 @@
 import { expect, test } from "vitest";
-import type { FinishedRequest } from "../record.ts";
 import { recordOf } from "../record.test-support.ts";
 import { createExportQueue } from "./queue.ts";
+import type { Batch } from "./records.ts";
 
 /** A collector that answers when it is told to. */
 function setUp() {
-  const batches: (readonly FinishedRequest[])[] = [];
+  const batches: (readonly string[])[] = [];
+  /** A batch that is the ids of its tasks. */
+  let ids: string[] = [];
+  const batch: Batch = {
+    add({ taskId = "" }) {
+      if (taskId === "bad") throw new Error("broken");
+      ids.push(taskId);
+    },
+    get length() {
+      return ids.join().length;
+    },
+    take() {
+      const bytes = Buffer.from(ids.join());
+      ids = [];
+      return bytes;
+    },
+  };
   const answers: ((taken: boolean) => void)[] = [];
   const timers: (() => void)[] = [];
   const queue = createExportQueue({
     limits: { queue: 4, batch: 2, delay: 1000 },
-    send: (records) => {
-      batches.push(records);
+    batch,
+    send: (bytes) => {
+      batches.push(bytes.toString().split(","));
       return new Promise((resolve) => answers.push(resolve));
     },
     schedule: (run) => timers.push(run),
@@ -50,6 +67,23 @@ test("while the collector is slow no more than the queue waits; what is more is 
   answers[2]?.(true);
   await turn();
   expect([queue.sent, queue.dropped]).toEqual([4, 16]);
+});
+
+test("a batch of many bytes leaves at once, however few its records are", () => {
+  const { queue, batches } = setUp();
+  queue.push(recordOf({ taskId: "x".repeat(1024 * 1024) }));
+  expect(batches).toHaveLength(1);
+});
+
+test("a record that cannot be encoded is counted, and harms no other", async () => {
+  const { queue, batches, answers } = setUp();
+  queue.push(recordOf({ taskId: "1" }));
+  expect(() => queue.push(recordOf({ taskId: "bad" }))).toThrow("broken");
+  queue.push(recordOf({ taskId: "2" }));
+  expect(batches).toEqual([["1", "2"]]);
+  answers[0]?.(true);
+  await turn();
+  expect([queue.sent, queue.dropped]).toEqual([2, 1]);
 });
 
 test("flush sends what waits", async () => {

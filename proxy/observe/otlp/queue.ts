@@ -1,6 +1,7 @@
 // Records on their way to a collector. In: one at a time. Out: batches to an exporter, one after the other; what cannot wait is dropped and
 // counted. Nothing here waits for a collector.
 import type { FinishedRequest } from "../record.ts";
+import type { Batch } from "./records.ts";
 
 export interface QueueLimits {
   /** Records that may wait; more are dropped. */
@@ -19,17 +20,26 @@ export interface ExportQueue {
   readonly dropped: number;
 }
 
+/** Bytes at which a batch is full however few its records are: a collector takes 4 MiB at once. */
+const MAX_BATCH_BYTES = 1024 * 1024;
+
 /**
+ * @param deps.batch what records are added to as they come
  * @param deps.send resolves with whether the collector took the batch; never rejects
  * @param deps.schedule calls once, later
  */
 export function createExportQueue(deps: {
   limits: QueueLimits;
-  send: (records: readonly FinishedRequest[]) => Promise<boolean>;
+  batch: Batch;
+  send: (bytes: Buffer) => Promise<boolean>;
   schedule: (run: () => void, milliseconds: number) => unknown;
 }): ExportQueue {
-  const { limits, send, schedule } = deps;
-  let waiting: FinishedRequest[] = [];
+  const { limits, batch, send, schedule } = deps;
+  /** Full batches, the oldest first. */
+  const full: { readonly bytes: Buffer; readonly records: number }[] = [];
+  /** Records in the batch that is not full. */
+  let added = 0;
+  let waiting = 0;
   let sending: Promise<void> | undefined;
   let scheduled = false;
   /** Also what is less than a batch is to leave. */
@@ -37,14 +47,19 @@ export function createExportQueue(deps: {
   let sent = 0;
   let dropped = 0;
 
-  const mayLeave = (): boolean => waiting.length >= (due ? 1 : limits.batch);
+  function closeBatch(): void {
+    full.push({ bytes: batch.take(), records: added });
+    added = 0;
+  }
 
   async function sendAll(): Promise<void> {
-    while (mayLeave()) {
-      const batch = waiting.slice(0, limits.batch);
-      waiting = waiting.slice(limits.batch);
-      if (await send(batch)) sent += batch.length;
-      else dropped += batch.length;
+    for (;;) {
+      if (full.length === 0 && due && added > 0) closeBatch();
+      const next = full.shift();
+      if (next === undefined) break;
+      waiting -= next.records;
+      if (await send(next.bytes)) sent += next.records;
+      else dropped += next.records;
     }
     due = false;
   }
@@ -52,7 +67,7 @@ export function createExportQueue(deps: {
   /** Sends full batches, and everything once it is due, unless that is under way: then what waits joins it. */
   function start(): Promise<void> {
     if (sending !== undefined) return sending;
-    if (waiting.length === 0) {
+    if (waiting === 0) {
       due = false;
       return Promise.resolve();
     }
@@ -64,12 +79,22 @@ export function createExportQueue(deps: {
 
   return {
     push(record) {
-      if (waiting.length >= limits.queue) {
+      if (waiting >= limits.queue) {
         dropped++;
         return;
       }
-      waiting.push(record);
-      if (waiting.length >= limits.batch) void start();
+      try {
+        batch.add(record);
+      } catch (error) {
+        dropped++;
+        throw error;
+      }
+      added++;
+      waiting++;
+      if (added >= limits.batch || batch.length >= MAX_BATCH_BYTES) {
+        closeBatch();
+        void start();
+      }
       if (scheduled) return;
       scheduled = true;
       schedule(() => {

@@ -1,50 +1,81 @@
-// Finished records as OTLP. In: records in batches. Out: bytes of ExportTraceServiceRequest and ExportLogsServiceRequest
+// Finished records as OTLP. In: records, one at a time. Out: bytes of ExportTraceServiceRequest and ExportLogsServiceRequest
 // (opentelemetry-proto 1.x, collector/trace/v1 and collector/logs/v1).
 import { failure } from "../../request/failure.ts";
 import type { FinishedRequest } from "../record.ts";
-import { errorType, writeAttributes } from "./attributes.ts";
+import { type AttributeWriter, createAttributes } from "./attributes.ts";
 import * as names from "./names.ts";
-import { type Attribute, ProtobufWriter } from "./protobuf.ts";
+import { type Attribute, ProtobufWriter, attributeKey } from "./protobuf.ts";
 
 const SERVER = 2;
 const CLIENT = 3;
 const ERROR = 2;
 /** Parent's remoteness is known, and it is remote (flags of Span). */
 const REMOTE_PARENT = 0x300;
-const SEVERITY: Readonly<Record<string, number>> = { debug: 5, info: 9, warn: 13, error: 17 };
+const SEVERITY = { info: 9, warn: 13, error: 17 } as const;
 
-export interface Encoder {
-  spans(records: readonly FinishedRequest[]): Buffer;
-  logs(records: readonly FinishedRequest[]): Buffer;
+/** A request to a collector in the making: records become bytes as they come, so that none of them has to be kept. */
+export interface Batch {
+  add(record: FinishedRequest): void;
+  /** Bytes so far. */
+  readonly length: number;
+  /** The whole request; the next one begins. */
+  take(): Buffer;
 }
 
 /** @param resource attributes of the process; `version` is the scope's */
-export function createEncoder(resource: readonly Attribute[], version: string): Encoder {
+export function createSpanBatch(resource: readonly Attribute[], version: string): Batch {
   const writer = new ProtobufWriter();
+  const attributes = createAttributes(writer, 9);
+  return batchOf(writer, resource, version, (record) => {
+    serverSpan(writer, attributes, record);
+    upstreamSpan(writer, attributes, record);
+  });
+}
 
-  function request(write: () => void): Buffer {
-    const whole = writer.open(1);
+/** @param resource attributes of the process; `version` is the scope's */
+export function createLogBatch(resource: readonly Attribute[], version: string): Batch {
+  const writer = new ProtobufWriter();
+  const attributes = createAttributes(writer, 6);
+  const write = createLogRecords(writer, attributes);
+  return batchOf(writer, resource, version, write);
+}
+
+function batchOf(
+  writer: ProtobufWriter,
+  resource: readonly Attribute[],
+  version: string,
+  write: (record: FinishedRequest) => void,
+): Batch {
+  let whole = 0;
+  let scope = 0;
+
+  function begin(): void {
+    whole = writer.open(1);
     writeResource(writer, resource);
-    const scope = writer.open(2);
+    scope = writer.open(2);
     writeScope(writer, version);
-    write();
-    writer.close(scope);
-    writer.close(whole);
-    return writer.take();
   }
 
   return {
-    spans: (records) =>
-      request(() => {
-        for (const record of records) {
-          serverSpan(writer, record);
-          upstreamSpan(writer, record);
-        }
-      }),
-    logs: (records) =>
-      request(() => {
-        for (const record of records) logRecord(writer, record);
-      }),
+    add(record) {
+      if (writer.length === 0) begin();
+      const from = writer.length;
+      try {
+        write(record);
+      } catch (error) {
+        writer.cut(from);
+        throw error;
+      }
+    },
+    get length() {
+      return writer.length;
+    },
+    take() {
+      if (writer.length === 0) begin();
+      writer.close(scope);
+      writer.close(whole);
+      return writer.take();
+    },
   };
 }
 
@@ -61,7 +92,7 @@ export function writeScope(writer: ProtobufWriter, version: string): void {
   writer.close(scope);
 }
 
-function serverSpan(writer: ProtobufWriter, record: FinishedRequest): void {
+function serverSpan(writer: ProtobufWriter, attributes: AttributeWriter, record: FinishedRequest): void {
   const { spans } = record;
   if (spans === undefined) return;
   const span = writer.open(2);
@@ -72,14 +103,14 @@ function serverSpan(writer: ProtobufWriter, record: FinishedRequest): void {
   writer.uint(6, SERVER);
   writer.time(7, record.time);
   writer.time(8, record.time + record.latency);
-  writeAttributes(writer, 9, record);
+  attributes.write(record);
   status(writer, record);
   writer.fixed32(16, (spans.parent === undefined ? 0x100 : REMOTE_PARENT) | 1);
   writer.close(span);
 }
 
 /** The request to the agent, from when it was sent; there is none where it never was. */
-function upstreamSpan(writer: ProtobufWriter, record: FinishedRequest): void {
+function upstreamSpan(writer: ProtobufWriter, attributes: AttributeWriter, record: FinishedRequest): void {
   const { spans, sentAt } = record;
   if (spans === undefined || sentAt === undefined) return;
   const span = writer.open(2);
@@ -90,13 +121,7 @@ function upstreamSpan(writer: ProtobufWriter, record: FinishedRequest): void {
   writer.uint(6, CLIENT);
   writer.time(7, record.time + sentAt);
   writer.time(8, record.time + record.latency);
-  writer.known(9, names.GEN_AI_OPERATION, "invoke_agent");
-  writer.known(9, names.GEN_AI_AGENT, record.agent);
-  writer.known(9, names.A2A_METHOD, record.operation);
-  writer.known(9, names.BACKEND, record.backend);
-  writer.known(9, names.SERVER_ADDRESS, record.endpoint);
-  if (record.reason === undefined) writer.attribute(9, [names.HTTP_STATUS, record.status]);
-  writer.known(9, names.ERROR_TYPE, errorType(record));
+  attributes.writeUpstream(record);
   status(writer, record);
   writer.fixed32(16, 0x101);
   writer.close(span);
@@ -111,26 +136,49 @@ function status(writer: ProtobufWriter, record: FinishedRequest): void {
   writer.close(at);
 }
 
-function logRecord(writer: ProtobufWriter, record: FinishedRequest): void {
-  const at = writer.open(2);
-  writer.time(1, record.time);
-  const level = record.reason === undefined ? "info" : failure(record.reason).level;
-  writer.uint(2, SEVERITY[level] ?? 9);
+function createLogRecords(writer: ProtobufWriter, attributes: AttributeWriter): (record: FinishedRequest) => void {
+  const latency = attributeKey(6, names.LATENCY);
+  const firstByte = attributeKey(6, names.FIRST_BYTE);
+  const request = attributeKey(6, names.REQUEST);
+  const response = attributeKey(6, names.RESPONSE);
+  const event = encoded((scratch) => scratch.text(12, names.EVENT_REQUEST));
+  const levels = {
+    info: encoded((scratch) => levelAndBody(scratch, "info")),
+    warn: encoded((scratch) => levelAndBody(scratch, "warn")),
+    error: encoded((scratch) => levelAndBody(scratch, "error")),
+  };
+
+  return (record) => {
+    const at = writer.open(2);
+    writer.time(1, record.time);
+    writer.raw(levels[record.reason === undefined ? "info" : failure(record.reason).level]);
+    attributes.write(record);
+    writer.number(latency, record.latency);
+    writer.number(firstByte, record.firstByte);
+    if (record.logging === "Full") {
+      writer.words(request, record.requestContent);
+      writer.words(response, record.responseContent);
+    }
+    writer.fixed32(8, record.sampled ? 1 : 0);
+    writer.hex(9, record.traceId);
+    if (record.spans !== undefined) writer.hex(10, record.spans.server);
+    writer.time(11, record.time + record.latency);
+    writer.raw(event);
+    writer.close(at);
+  };
+}
+
+function levelAndBody(writer: ProtobufWriter, level: keyof typeof SEVERITY): void {
+  writer.uint(2, SEVERITY[level]);
   writer.text(3, level);
   const body = writer.open(5);
   writer.text(1, "request");
   writer.close(body);
-  writeAttributes(writer, 6, record);
-  writer.attribute(6, [names.LATENCY, record.latency]);
-  writer.attribute(6, [names.FIRST_BYTE, record.firstByte]);
-  if (record.logging === "Full") {
-    writer.attribute(6, [names.REQUEST, record.requestContent]);
-    writer.attribute(6, [names.RESPONSE, record.responseContent]);
-  }
-  writer.fixed32(8, record.sampled ? 1 : 0);
-  writer.hex(9, record.traceId);
-  if (record.spans !== undefined) writer.hex(10, record.spans.server);
-  writer.time(11, record.time + record.latency);
-  writer.text(12, names.EVENT_REQUEST);
-  writer.close(at);
+}
+
+/** What never changes. */
+function encoded(write: (writer: ProtobufWriter) => void): Buffer {
+  const scratch = new ProtobufWriter();
+  write(scratch);
+  return scratch.since(0);
 }
