@@ -3,22 +3,21 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, freePort } from "../harness/processes.ts";
+import { freePort } from "../harness/processes.ts";
 import { checkOut } from "./check-out.ts";
 import { startTableOperator } from "../harness/table-operator.ts";
 import { BENCH_TOKEN, benchTable } from "./feed.ts";
 import { firstEvents } from "./first-event.ts";
-import { load, memoryOf, wrkScript, type Window } from "./load.ts";
+import { memoryOf, wrkScript, type Window } from "./load.ts";
 import { benchOptions, type BenchOptions } from "./options.ts";
-import { nginxAgent, nginxProxy, pinnedNode, type Peer } from "./peers.ts";
+import { floorProxy, nginxAgent, nginxProxy, pinnedNode, type Peer } from "./peers.ts";
 import { median, medianInterval, quantile } from "./statistics.ts";
+import { CONNECTIONS, cpu, fixed, ratios, say, startParley, windows, type Target } from "./targets.ts";
+import { telemetry } from "./telemetry.ts";
 
 const root = join(import.meta.dirname, "../..");
-const CONNECTIONS = 10;
 /** Ten connections that pause 10 ms between requests: about a thousand requests a second. */
 const PACE_MS = 10;
-/** Rounds before the first that counts: V8 goes on compiling for some ten thousand requests. */
-const WARM_UP = 2;
 const REST_AGENTS = 1_000;
 const REST_KEYS = 1_000;
 
@@ -52,74 +51,6 @@ const answer = JSON.stringify({
     ],
   },
 });
-
-const say = (line = ""): void => console.log(line);
-const progress = (line: string): void => {
-  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
-};
-
-interface Target {
-  readonly name: string;
-  readonly url: string;
-  readonly script: string;
-  readonly paced: string;
-  readonly pids: readonly number[];
-}
-
-/** Starts a proxy of a tree over the table that `operator` serves, and waits until it answers. */
-async function startParley(
-  tree: string,
-  operator: string,
-  folder: string,
-): Promise<{ readonly peer: Peer; readonly port: number }> {
-  const [port, admin] = [await freePort(), await freePort()];
-  const peer = await pinnedNode(
-    [join(tree, "proxy/parley-proxy.js"), join(tree, "proxy/main.ts")].find(existsSync) ?? "",
-    [
-      `--operators=${operator}`,
-      `--listen=127.0.0.1:${port}`,
-      `--admin-listen=127.0.0.1:${admin}`,
-      `--last-good=${join(folder, `last-good-${port}`)}`,
-      "--log-format=json",
-    ],
-    {},
-    /\S/,
-  );
-  await eventually("the proxy is ready", async () =>
-    (await fetch(`http://127.0.0.1:${admin}/readyz`)).status === 200 ? true : undefined,
-  );
-  return { peer, port };
-}
-
-/** Interleaves windows of all targets; every target of a round sees the same minute of the machine. */
-async function windows(
-  targets: readonly Target[],
-  options: BenchOptions,
-  script: (target: Target) => string,
-  what: string,
-): Promise<Map<string, Window[]>> {
-  const figures = new Map<string, Window[]>(targets.map((target) => [target.name, []]));
-  for (let round = -WARM_UP; round < options.rounds; round += 1) {
-    for (const target of targets) {
-      progress(`${what}: round ${Math.max(round + 1, 0)}/${options.rounds}, ${target.name}`);
-      const window = await load({
-        url: target.url,
-        script: script(target),
-        seconds: options.seconds,
-        connections: CONNECTIONS,
-        pids: target.pids,
-      });
-      if (window.errors > 0) throw new Error(`${target.name}: ${window.errors} of ${window.requests} requests failed`);
-      if (round >= 0) figures.get(target.name)?.push(window);
-    }
-  }
-  progress("");
-  return figures;
-}
-
-const ratios = (a: readonly Window[], b: readonly Window[], of: (window: Window) => number): readonly number[] =>
-  a.map((window, i) => of(window) / of(b[i] ?? window));
-const fixed = (n: number, digits = 2): string => (Number.isFinite(n) ? n.toFixed(digits) : "-");
 
 async function run(options: BenchOptions): Promise<void> {
   for (const tool of ["wrk", "nginx", "taskset"]) {
@@ -176,7 +107,7 @@ async function run(options: BenchOptions): Promise<void> {
       const [mine = [], theirs = []] = [figures.get("this tree"), figures.get(options.against)];
       say(`this tree / ${options.against}, ${options.rounds} interleaved pairs: median ratio [interval]`);
       for (const [name, of] of [
-        ["CPU per request", (w: Window) => w.cpu ?? Number.NaN],
+        ["CPU per request", cpu],
         ["requests per second", (w: Window) => w.perSecond],
         ["latency p50", (w: Window) => w.latency.p50],
         ["latency p99", (w: Window) => w.latency.p99],
@@ -185,7 +116,9 @@ async function run(options: BenchOptions): Promise<void> {
         const [low, high] = medianInterval(each);
         say(`  ${name.padEnd(22)} ${fixed(median(each), 3)}  [${fixed(low, 3)}, ${fixed(high, 3)}]`);
       }
-    } else
+    } else if (options.telemetry)
+      raw["telemetry"] = await telemetry({ options, target, folder, feedUrl: feed.url, started, agentPort });
+    else
       await compare({
         options,
         target,
@@ -219,14 +152,7 @@ async function compare(at: {
 }): Promise<void> {
   const { options, target, raw } = at;
   const nginx = await at.started(nginxProxy(join(at.folder, "nginx"), at.nginxPort, at.agentPort));
-  const floor = await at.started(
-    pinnedNode(
-      join(root, "test/bench/floor.ts"),
-      [],
-      { PORT: String(at.floorPort), UPSTREAM: `http://127.0.0.1:${at.agentPort}` },
-      /listening/,
-    ),
-  );
+  const floor = await at.started(floorProxy(at.floorPort, at.agentPort));
   const parley = await startParley(root, at.feedUrl, at.folder);
   await at.started(Promise.resolve(parley.peer));
   const atRest = memoryOf(parley.peer.child.pid);
@@ -260,7 +186,6 @@ async function compare(at: {
   const of = (figures: Map<string, Window[]>, name: string): readonly Window[] => figures.get(name) ?? none;
   for (const { name } of targets) {
     const mine = of(full, name);
-    const cpu = (w: Window): number => w.cpu ?? Number.NaN;
     const columns = [
       fixed(median(mine.map(cpu)), 1).padStart(10),
       fixed(median(ratios(mine, of(full, "nginx"), cpu))).padStart(9),

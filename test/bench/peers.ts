@@ -6,6 +6,9 @@ import { eventually, start, type Child } from "../harness/processes.ts";
 
 const node = join(import.meta.dirname, "../../node_modules/.bin/node");
 
+/** Characters: lines of requests come by the hundred megabytes. */
+const KEPT_OUTPUT = 1_000_000;
+
 export interface Peer {
   /** All processes whose CPU counts. */
   readonly pids: readonly number[];
@@ -50,14 +53,28 @@ server { listen 127.0.0.1:${port}; location / { proxy_pass http://agent; proxy_h
     `http://127.0.0.1:${port}/`,
   );
 
-/** Starts a Node script pinned to the proxies' core and waits for a line of its output. */
+/** The least that a Node proxy can do. */
+export const floorProxy = (port: number, agentPort: number): Promise<Peer> =>
+  pinnedNode(
+    join(import.meta.dirname, "floor.ts"),
+    [],
+    { PORT: String(port), UPSTREAM: `http://127.0.0.1:${agentPort}` },
+    /listening/,
+  );
+
+/** Starts a Node script pinned to a core, the proxies' unless told otherwise, and waits for a line of its output. */
 export async function pinnedNode(
   script: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
   ready: RegExp,
+  core = 1,
 ): Promise<Peer> {
-  const child = start("taskset", ["-c", "1", node, script, ...args], { name: script, env: { ...process.env, ...env } });
+  const child = start("taskset", ["-c", String(core), node, script, ...args], {
+    name: script,
+    env: { ...process.env, ...env },
+    keep: KEPT_OUTPUT,
+  });
   await child.line(ready);
   return { child, pids: [child.pid] };
 }

@@ -27,6 +27,8 @@ export function start(
     readonly cwd?: string;
     readonly name?: string;
     readonly group?: boolean;
+    /** About how many characters of its output are kept, the last ones; by default all. */
+    readonly keep?: number;
   } = {},
 ): Child {
   const child = spawn(command, args, {
@@ -45,6 +47,7 @@ export function start(
   const waiting = new Set<() => void>();
   const hear = (chunk: string): void => {
     text += chunk;
+    if (text.length > 2 * (options.keep ?? Infinity)) text = text.slice(-(options.keep ?? 0));
     for (const check of waiting) check();
   };
   child.stdout.setEncoding("utf8").on("data", hear);
