@@ -30,7 +30,7 @@ const change = async (...proxies: readonly ProxyState[]): Promise<readonly strin
 beforeEach(async () => {
   clock = createFakeClock();
   woken = [];
-  waiting = createWaiting({ clock, wake: (refs) => woken.push(...refs) });
+  waiting = createWaiting({ clock, wake: (refs) => woken.push(...refs), walk: (refs) => woken.push(...refs) });
   await change(proxy("p", 0));
   clock.advance(60_000);
 });
@@ -78,4 +78,18 @@ it("leaves no timer behind when it rests", async () => {
   await change(proxy("p", 2));
   waiting.rest();
   expect(clock.pending).toEqual([]);
+});
+
+it("takes off in slices what one acknowledgement settles", async () => {
+  const names = Array.from({ length: 2_500 }, (_, index) => `key-${index}`);
+  for (const name of names) waiting.add(name, 1);
+  await change(proxy("p", 0));
+  const slices = [await change(proxy("p", 1))];
+  while (slices.flat().length < names.length) {
+    woken.length = 0;
+    await turn();
+    slices.push([...woken]);
+  }
+  expect(slices.flat()).toEqual(names);
+  expect(Math.max(...slices.map(({ length }) => length))).toBe(1_000);
 });

@@ -4,6 +4,9 @@ import type { Clock, Timer } from "../../process/clock.ts";
 import type { Ref } from "../objects.ts";
 import type { Serving } from "./programmed.ts";
 
+/** Objects whose batch was acknowledged that are taken off in one turn of the event loop: at first it is one batch for all. */
+const SLICE = 1_000;
+
 /** Milliseconds between two looks at all that wait: when proxies come or go, and when only wording may change. */
 const ALL = { members: 1_000, wording: 5_000 };
 
@@ -17,8 +20,14 @@ export interface Waiting {
   rest(): void;
 }
 
-export function createWaiting(deps: { readonly clock: Clock; readonly wake: (refs: Iterable<Ref>) => void }): Waiting {
-  const { clock, wake } = deps;
+export function createWaiting(deps: {
+  readonly clock: Clock;
+  /** Looks at a few soon. */
+  readonly wake: (refs: Iterable<Ref>) => void;
+  /** Looks at as many as there are, a few at a time. */
+  readonly walk: (refs: Iterable<Ref>) => void;
+}): Waiting {
+  const { clock, wake, walk } = deps;
   /** Not acknowledged by all, in the order of their batches. */
   const behind = new Map<Ref, number>();
   /** Acknowledged by all and looked at, and yet not programmed: refused. */
@@ -34,8 +43,12 @@ export function createWaiting(deps: { readonly clock: Clock; readonly wake: (ref
     timer = undefined;
     timerAt = Number.POSITIVE_INFINITY;
     lookedAt = clock.elapsed();
-    if (behind.size + stuck.size > 0) wake([...behind.keys(), ...stuck.keys()]);
+    if (behind.size + stuck.size > 0) walk(all());
   };
+  function* all(): Generator<Ref> {
+    yield* behind.keys();
+    yield* stuck.keys();
+  }
   const lookAtAllWithin = (ms: number): void => {
     if (behind.size + stuck.size === 0) return;
     const at = lookedAt + ms;
@@ -45,11 +58,12 @@ export function createWaiting(deps: { readonly clock: Clock; readonly wake: (ref
     timerAt = at;
     timer = clock.setTimeout(lookAtAll, at - clock.elapsed());
   };
-  const look = (serving: Serving): void => {
+  /** True: there is more. */
+  const look = (serving: Serving): boolean => {
     const settled: Ref[] = [];
     if (serving.proxies.length > 0) {
       for (const [ref, sequence] of behind) {
-        if (sequence > serving.sequence) break;
+        if (sequence > serving.sequence || settled.length === SLICE) break;
         behind.delete(ref);
         stuck.set(ref, sequence);
         settled.push(ref);
@@ -60,6 +74,15 @@ export function createWaiting(deps: { readonly clock: Clock; readonly wake: (ref
     members = now;
     if (settled.length > 0) wake(settled);
     lookAtAllWithin(same ? ALL.wording : ALL.members);
+    return settled.length === SLICE;
+  };
+  const changed = (serving: () => Serving): void => {
+    if (scheduled) return;
+    scheduled = true;
+    setImmediate(() => {
+      scheduled = false;
+      if (look(serving())) changed(serving);
+    });
   };
 
   return {
@@ -73,14 +96,7 @@ export function createWaiting(deps: { readonly clock: Clock; readonly wake: (ref
       behind.delete(ref);
       stuck.delete(ref);
     },
-    changed: (serving) => {
-      if (scheduled) return;
-      scheduled = true;
-      setImmediate(() => {
-        scheduled = false;
-        look(serving());
-      });
-    },
+    changed,
     rest: () => {
       timer?.cancel();
       timer = undefined;

@@ -75,30 +75,60 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
   const slots = new Map<Ref, Slot>();
   /** To be looked at now, in this order; nothing while this process does not lead. */
   const due = new Set<Ref>();
-  const waiting = createWaiting({ clock, wake: (refs) => wakeAll(refs) });
+  const waiting = createWaiting({
+    clock,
+    wake: (refs) => wakeAll(refs),
+    walk: (refs) => {
+      // One that has not begun comes to everything that this one would.
+      if (leading !== undefined && walks.length < 2) walks.push(refs[Symbol.iterator]());
+      pump();
+    },
+  });
   let serving: Serving | undefined;
   let running = 0;
   let openedAt: number | undefined;
   let ledAt = 0;
   let leading: AbortController | undefined;
   let scheduled = false;
+  /** To be looked at after what is due: walks over many objects, of which nobody makes a list. Only the first one has begun. */
+  const walks: Iterator<Ref>[] = [];
+
+  /** Of `clock.elapsed()`: when this turn of the event loop has looked long enough, however many answers come in with it. */
+  let enough: number | undefined;
 
   const pump = (): void => {
-    const until = clock.elapsed() + TURN_MS;
-    for (const ref of due) {
+    enough ??= beginTurn();
+    if (clock.elapsed() >= enough) return schedule();
+    for (const ref of dueThenWalks()) {
       // Looked at for each: while this process was stopped, the Lease may have run out.
       if (leading === undefined || running >= CONCURRENCY || !deps.mayWrite()) return;
       const slot = slots.get(ref);
       if (slot?.busy === true) continue;
       due.delete(ref);
       if (slot !== undefined) consider(ref, slot, leading.signal);
-      if (clock.elapsed() >= until) return schedule();
+      if (clock.elapsed() >= enough) return schedule();
     }
   };
+  const beginTurn = (): number => {
+    setImmediate(() => (enough = undefined));
+    return clock.elapsed() + TURN_MS;
+  };
+
+  /** What is not looked at when the caller stops stays due. */
+  function* dueThenWalks(): Generator<Ref> {
+    yield* due;
+    for (let [walk] = walks; walk !== undefined; [walk] = walks) {
+      for (let next = walk.next(); next.done !== true; next = walk.next()) {
+        due.add(next.value);
+        yield next.value;
+      }
+      walks.shift();
+    }
+  }
 
   /** Not at once: what else comes in with the same change comes before the look. */
   const schedule = (): void => {
-    if (scheduled || due.size === 0) return;
+    if (scheduled || due.size + walks.length === 0) return;
     scheduled = true;
     setImmediate(() => {
       scheduled = false;
@@ -124,6 +154,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
   /** Waits for nothing more. */
   const rest = (): void => {
     due.clear();
+    walks.length = 0;
     alarms.clearAll();
     waiting.rest();
   };
@@ -247,12 +278,12 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       leading?.abort();
       leading = holding ? new AbortController() : undefined;
       if (holding) ledAt = clock.elapsed();
-      if (holding) for (const ref of slots.keys()) due.add(ref);
+      if (holding) walks.splice(0, walks.length, slots.keys());
       else rest();
       schedule();
     },
     get waiting() {
-      return due.size + running;
+      return (walks.length === 0 ? due.size : slots.size) + running;
     },
     close: () => {
       leading?.abort();
