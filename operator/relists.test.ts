@@ -54,6 +54,15 @@ describe("relists", () => {
     expect(relists.isHeld(refOfNamed(before - 1))).toBe(held);
   });
 
+  test("a list finds what vanished of more than is noted with a piece, also when it is read from the end", () => {
+    const all = range(0, 5_000);
+    list(AGENTS, all);
+    const begun = [range(4_500, 5_100), range(3_000, 4_500), range(10, 3_000)];
+    expect(list(AGENTS, ...begun).dropped).toEqual(all.slice(0, 10).map((_, index) => refOfNamed(index)));
+    expect(store.size("A2AAgent")).toBe(5_090);
+    expect(list(AGENTS, range(2_700, 5_100)).held).toHaveLength(2_690);
+  });
+
   test("what a held list brings is taken in all the same", () => {
     list(AGENTS, range(0, 30));
     const { taken } = list(AGENTS, [named(0, { resourceVersion: "2" }), named(99)]);

@@ -8,6 +8,8 @@ import type { Store } from "./store.ts";
 
 /** A list that drops no more than so many objects is believed. */
 const FEW = 20;
+/** References noted with each piece of a list: half a millisecond. */
+const NOTED = 2_000;
 /** Names that an administrator is shown of each kind. */
 const SHOWN = 10;
 
@@ -53,9 +55,19 @@ export interface Relists {
   confirm(ids: readonly string[]): readonly Ref[];
 }
 
+/** What the store had when a list began, without what the list has brought so far. */
+interface Listing {
+  readonly refs: Set<Ref>;
+  /** How many there were, but for those held. */
+  readonly covered: number;
+  /** Not noted in `refs` yet; a walk over the store, which comes to new objects last. */
+  readonly rest: Iterator<Ref>;
+  /** What the list has brought that may be in the rest. */
+  readonly brought: Set<Ref>;
+}
+
 export function createRelists(store: Store): Relists {
-  /** By scope: what the store had when the list began, without what the list has brought so far. */
-  const missing = new Map<string, { readonly refs: Set<Ref>; readonly covered: number }>();
+  const missing = new Map<string, Listing>();
   const heldByKind = new Map<Kind, Set<Ref>>();
   let told: readonly HeldKind[] | undefined;
 
@@ -80,29 +92,38 @@ export function createRelists(store: Store): Relists {
 
   return {
     begin(scope) {
-      const refs = refsOf(store, scope);
-      const known = heldByKind.get(scope.kind);
-      let covered = refs.size;
-      for (const ref of known ?? []) if (refs.has(ref)) covered -= 1;
-      missing.set(scopeId(scope), { refs, covered });
+      const { kind, namespace } = scope;
+      const prefix = namespace === undefined ? undefined : refOf(kind, namespace, "");
+      const isIn = (ref: Ref): boolean => prefix === undefined || ref.startsWith(prefix);
+      const ofNamespace = prefix === undefined ? undefined : new Set(Array.from(store.refs(kind)).filter(isIn));
+      const held = Array.from(heldByKind.get(kind) ?? []).filter(isIn).length;
+      missing.set(scopeId(scope), {
+        refs: ofNamespace ?? new Set(),
+        covered: (ofNamespace?.size ?? store.size(kind)) - held,
+        rest: ofNamespace === undefined ? store.refs(kind)[Symbol.iterator]() : [][Symbol.iterator](),
+        brought: new Set(),
+      });
     },
     take(scope, objects) {
-      const before = missing.get(scopeId(scope))?.refs;
+      const listing = missing.get(scopeId(scope));
       const changed: Ref[] = [];
       const stored: Ref[] = [];
       const released: Ref[] = [];
       for (const object of objects) {
         const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
-        before?.delete(ref);
+        if (listing?.refs.delete(ref) === false) listing.brought.add(ref);
         if (release(ref)) released.push(ref);
         if (store.has(object)) continue;
         if (store.set(object)) changed.push(ref);
         stored.push(ref);
       }
+      if (listing !== undefined) note(listing, NOTED);
       return { changed, stored, released };
     },
     end(scope) {
-      const { refs, covered } = missing.get(scopeId(scope)) ?? { refs: new Set<Ref>(), covered: 0 };
+      const listing = missing.get(scopeId(scope));
+      if (listing !== undefined) note(listing, Number.POSITIVE_INFINITY);
+      const { refs, covered } = listing ?? { refs: new Set<Ref>(), covered: 0 };
       missing.delete(scopeId(scope));
       const known = heldOf(scope.kind);
       // What is held already stays so, whatever this list is like.
@@ -140,12 +161,13 @@ export function createRelists(store: Store): Relists {
 /** By which a scope is told apart. */
 export const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;
 
-function refsOf(store: Store, { kind, namespace }: Scope): Set<Ref> {
-  if (namespace === undefined) return new Set(store.refs(kind));
-  const refs = new Set<Ref>();
-  const prefix = refOf(kind, namespace, "");
-  for (const ref of store.refs(kind)) if (ref.startsWith(prefix)) refs.add(ref);
-  return refs;
+/** Notes so many of the rest. */
+function note({ refs, rest, brought }: Listing, most: number): void {
+  for (let left = most; left > 0; left -= 1) {
+    const next = rest.next();
+    if (next.done === true) return brought.clear();
+    if (!brought.has(next.value)) refs.add(next.value);
+  }
 }
 
 function describe(kind: Kind, refs: ReadonlySet<Ref>): HeldKind {
