@@ -50,6 +50,15 @@ export function parseTraceparent(
   return { traceId, parentId, flags: Number.parseInt(flags, 16) };
 }
 
+/** Hex digits of the bits that sampling goes by. */
+const DIGITS = 14;
+
+/** The least of them that is picked: digits of equal number have the order of their numbers. Undefined: none is. */
+function leastPicked(ratio: number): string | undefined {
+  const least = BigInt(Math.ceil((1 - ratio) * 2 ** 56));
+  return least < 2n ** 56n ? least.toString(16).padStart(DIGITS, "0") : undefined;
+}
+
 /** How many random bytes are drawn at once: one call of the source serves some hundred requests. */
 const POOL = 4096;
 
@@ -80,11 +89,9 @@ export function createTracer(
   /** All zero is invalid; a source that gives only zeros is broken, not to be waited for. */
   const valid = (id: string): string => (id.startsWith("0000") && /^0+$/.test(id) ? `${id.slice(0, -1)}1` : id);
 
+  const least = sampling === undefined ? undefined : leastPicked(sampling.ratio);
   /** By the last 56 bits of the id, which Level 2 has random: so that all who sample agree. */
-  function isPicked(traceId: string): boolean {
-    if (sampling === undefined) return false;
-    return Number.parseInt(traceId.slice(18), 16) >= (1 - sampling.ratio) * 2 ** 56;
-  }
+  const isPicked = (traceId: string): boolean => least !== undefined && traceId.slice(-DIGITS) >= least;
 
   /** With its two spans if it is recorded here; the flags are all but `sampled`. */
   function context(

@@ -101,11 +101,15 @@ describe("the writer", () => {
     expect(written((writer) => writer.number(key, undefined))).toHaveLength(0);
   });
 
-  test("gives memory away that it does not write to again", () => {
+  test("does not write to memory that it gave away, until it gets it back", () => {
     const writer = new ProtobufWriter();
     writer.text(1, "first");
     const taken = writer.take();
     writer.text(1, "other");
     expect(only(taken).toString()).toBe("first");
+    writer.giveBack(taken);
+    writer.take();
+    writer.text(1, "third");
+    expect(only(taken).toString()).toBe("third");
   });
 });

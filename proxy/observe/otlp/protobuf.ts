@@ -3,6 +3,8 @@
 // afterwards, and what comes again is copied as bytes.
 
 const START = 64 * 1024;
+/** Memory that is kept for the next message. */
+const MAX_SPARE = 2 * 1024 * 1024;
 /** Lengths of messages that are not known beforehand take four bytes, whatever they are: varints may be padded. */
 const LENGTH_BYTES = 4;
 /** So do integers whose attribute was encoded but for its value: up to 2^35. */
@@ -39,6 +41,7 @@ export function attributeKey(field: number, name: string): AttributeKey {
 export class ProtobufWriter {
   #bytes = Buffer.allocUnsafe(START);
   #at = 0;
+  #spare: Buffer<ArrayBuffer> | undefined;
   /** Encoded attributes with text values: by field, then by name, then by value. */
   readonly #known: Map<string, Map<string, Buffer>>[] = [];
 
@@ -46,12 +49,18 @@ export class ProtobufWriter {
     return this.#at;
   }
 
-  /** What was written since the last time, in memory of its own; the writer is empty then. */
+  /** What was written since the last time; the writer is empty then, and does not touch it before it gets it back. */
   take(): Buffer {
     const taken = this.#bytes.subarray(0, this.#at);
-    this.#bytes = Buffer.allocUnsafe(Math.max(START, 2 ** Math.ceil(Math.log2(taken.length + 1))));
+    this.#bytes = this.#spare ?? Buffer.allocUnsafe(Math.max(START, 2 ** Math.ceil(Math.log2(taken.length + 1))));
+    this.#spare = undefined;
     this.#at = 0;
     return taken;
+  }
+
+  /** What was taken is needed no more: its memory serves again, where a new one each time would soon make the collector run. */
+  giveBack(taken: Buffer): void {
+    if (taken.buffer.byteLength <= MAX_SPARE) this.#spare = Buffer.from(taken.buffer as ArrayBuffer);
   }
 
   /** A copy of what was written since this length. */

@@ -8,6 +8,7 @@ function setUp() {
   const batches: (readonly string[])[] = [];
   /** A batch that is the ids of its tasks. */
   let ids: string[] = [];
+  const back: string[] = [];
   const batch: Batch = {
     add({ taskId = "" }) {
       if (taskId === "bad") throw new Error("broken");
@@ -21,6 +22,7 @@ function setUp() {
       ids = [];
       return bytes;
     },
+    giveBack: (bytes) => void back.push(bytes.toString()),
   };
   const answers: ((taken: boolean) => void)[] = [];
   const timers: (() => void)[] = [];
@@ -33,7 +35,7 @@ function setUp() {
     },
     schedule: (run) => timers.push(run),
   });
-  return { queue, batches, answers, timers };
+  return { queue, batches, back, answers, timers };
 }
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
@@ -84,6 +86,19 @@ test("a record that cannot be encoded is counted, and harms no other", async () 
   answers[0]?.(true);
   await turn();
   expect([queue.sent, queue.dropped]).toEqual([2, 1]);
+});
+
+test("bytes are given back when the collector has taken or refused them, not before", async () => {
+  const { queue, back, answers } = setUp();
+  for (const taskId of ["1", "2", "3", "4"]) queue.push(recordOf({ taskId }));
+  await turn();
+  expect(back).toEqual([]);
+  answers[0]?.(true);
+  await turn();
+  expect(back).toEqual(["1,2"]);
+  answers[1]?.(false);
+  await turn();
+  expect(back).toEqual(["1,2", "3,4"]);
 });
 
 test("flush sends what waits", async () => {

@@ -25,7 +25,7 @@ const MAX_BATCH_BYTES = 1024 * 1024;
 
 /**
  * @param deps.batch what records are added to as they come
- * @param deps.send resolves with whether the collector took the batch; never rejects
+ * @param deps.send resolves with whether the collector took the batch, when its bytes are needed no more; never rejects
  * @param deps.schedule calls once, later
  */
 export function createExportQueue(deps: {
@@ -60,6 +60,7 @@ export function createExportQueue(deps: {
       waiting -= next.records;
       if (await send(next.bytes)) sent += next.records;
       else dropped += next.records;
+      batch.giveBack(next.bytes);
     }
     due = false;
   }

@@ -20,6 +20,8 @@ export interface Batch {
   readonly length: number;
   /** The whole request; the next one begins. */
   take(): Buffer;
+  /** What was taken is needed no more. */
+  giveBack(taken: Buffer): void;
 }
 
 /** @param resource attributes of the process; `version` is the scope's */
@@ -76,6 +78,7 @@ function batchOf(
       writer.close(whole);
       return writer.take();
     },
+    giveBack: (taken) => writer.giveBack(taken),
   };
 }
 
