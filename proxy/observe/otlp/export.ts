@@ -1,8 +1,8 @@
 // Finished requests to an OpenTelemetry collector. In: settings, records, the registry. Out: traces, logs and metrics over OTLP.
 // The transports are those of OpenTelemetry's own exporters; they are loaded only here, so that who exports nothing pays nothing.
-import type { Registry } from "prom-client";
+import type { Metric, Registry } from "prom-client";
 import type { FinishedRequest } from "../record.ts";
-import { type ScrapedMetric, registerScraped } from "../scraped.ts";
+import { type Sample, type ScrapedMetric, registerScraped } from "../scraped.ts";
 import { metricPieces } from "./metrics.ts";
 import { createExportQueue, type ExportQueue } from "./queue.ts";
 import { type Batch, createLogBatch, createSpanBatch } from "./records.ts";
@@ -85,10 +85,11 @@ export async function createOtlp(deps: {
   }
 
   async function exportMetrics(send: Send): Promise<void> {
-    const scraped = (registry.getMetricsAsArray() as readonly object[]).filter(
-      (metric): metric is ScrapedMetric => "samples" in metric,
+    const all = await Promise.all(
+      (registry.getMetricsAsArray() as unknown as readonly (Metric | ScrapedMetric)[]).map(asScraped),
     );
-    for await (const bytes of metricPieces(scraped, settings.resource, version, { from: started, to: clock.now() })) {
+    const known = all.filter((metric) => metric !== undefined);
+    for await (const bytes of metricPieces(known, settings.resource, version, { from: started, to: clock.now() })) {
       if (!(await send(bytes))) lost.metrics++;
     }
   }
@@ -117,6 +118,16 @@ export async function createOtlp(deps: {
       if (sendMetrics !== undefined) await exportMetrics(sendMetrics);
     },
   };
+}
+
+/** What prom-client counts itself, of the process; it gives the samples of a histogram in the order that ours have. */
+async function asScraped(metric: Metric | ScrapedMetric): Promise<ScrapedMetric | undefined> {
+  if ("samples" in metric) return metric;
+  const { name, help, type, values } = await metric.get();
+  // Their types say that types are numbers; they are these words.
+  const kind = String(type);
+  if (kind !== "counter" && kind !== "gauge" && kind !== "histogram") return undefined;
+  return { name, help, type: kind, samples: () => values as readonly Sample[] };
 }
 
 /** Retries, timeouts, headers and certificates are the exporter's, by its variables. */
