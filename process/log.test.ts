@@ -90,6 +90,25 @@ describe("openLogOutput", () => {
     closeSync(fd);
   });
 
+  test("gathers lines for a moment, and no more of them than fit", async () => {
+    const { fd, read } = openFile();
+    const waiting: (() => void)[] = [];
+    const output = openLogOutput({ fd, pretty: false, colours: false, schedule: (run) => void waiting.push(run) });
+    output.write("a\n");
+    output.write("b\n");
+    expect(waiting).toHaveLength(1);
+    expect(read()).toBe("");
+    waiting[0]?.();
+    await expect.poll(read).toBe("a\nb\n");
+    const long = `${"x".repeat(20_000)}\n`;
+    output.write(long);
+    await expect.poll(read).toBe(`a\nb\n${long}`);
+    output.write("c\n");
+    output.flush();
+    await expect.poll(read).toBe(`a\nb\n${long}c\n`);
+    closeSync(fd);
+  });
+
   test("writes text for people when asked", async () => {
     const { fd, read } = openFile();
     const output = openLogOutput({ fd, pretty: true, colours: false });

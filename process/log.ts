@@ -34,6 +34,9 @@ const MAX_HELD = 16 * 1024 * 1024;
 
 /** Bytes written at once at most. */
 const MAX_WRITE = 64 * 1024;
+/** How long lines wait for others before they are written together, and up to how many characters. */
+const GATHER_MS = 10;
+const MAX_GATHERED = 16 * 1024;
 
 /** What pino's destination is when its content is buffers; pino's types know it with strings only. */
 interface BufferSink {
@@ -46,28 +49,62 @@ interface BufferSink {
 /**
  * Writes lines to a file descriptor off the event loop. With `pretty`, JSON lines become text for people.
  *
- * Lines are encoded at once: kept as one string, what waits would be measured and copied again with every line that joins it.
+ * Each write costs a turn of a thread, which is more than to make a line: so lines are gathered for a moment. Then they are encoded, since
+ * what waits for a slow reader as one string would be measured and copied again with all that joins it.
+ *
+ * @param options.schedule runs a function soon, once: by default after 10 ms
  */
-export function openLogOutput(options: { fd: number; pretty: boolean; colours: boolean }): LogOutput {
+export function openLogOutput(options: {
+  fd: number;
+  pretty: boolean;
+  colours: boolean;
+  schedule?: (run: () => void) => void;
+}): LogOutput {
+  const { fd, pretty, colours, schedule = (run) => void setTimeout(run, GATHER_MS) } = options;
   const sink = openDestination({
-    dest: options.fd,
+    dest: fd,
     sync: false,
     minLength: 0,
     maxLength: MAX_HELD,
     maxWrite: MAX_WRITE,
     contentMode: "buffer",
   }) as unknown as BufferSink;
+  let gathered: string[] = [];
+  let size = 0;
+  let scheduled = false;
   let dropped = 0;
+
+  function pass(): void {
+    if (gathered.length === 0) return;
+    const bytes = Buffer.from(gathered.length === 1 ? (gathered[0] ?? "") : gathered.join(""));
+    gathered = [];
+    size = 0;
+    sink.write(bytes);
+  }
+
   sink.on("drop", (bytes) => (dropped += linesIn(bytes)));
   // A closed pipe must not end the process: requests go on without a log.
   sink.on("error", () => dropped++);
   return {
-    write: (lines) => void sink.write(Buffer.from(options.pretty ? prettyLines(lines, options.colours) : lines)),
+    write(lines) {
+      const text = pretty ? prettyLines(lines, colours) : lines;
+      gathered.push(text);
+      size += text.length;
+      if (size >= MAX_GATHERED) pass();
+      else if (!scheduled) {
+        scheduled = true;
+        schedule(() => {
+          scheduled = false;
+          pass();
+        });
+      }
+    },
     flush() {
+      pass();
       try {
         sink.flushSync();
         // What is on its way to a file already is waited for.
-        fsyncSync(options.fd);
+        fsyncSync(fd);
       } catch {
         // Not open yet, no file, or closed by its reader: nothing is left to save.
       }
