@@ -2,25 +2,13 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { listNames, parseFields, parseLength } from "./fields.ts";
 
-/** Methods of RFC 9110, PATCH (RFC 5789); whatever else is no request. */
-const METHODS: ReadonlySet<string> = new Set([
-  "GET",
-  "HEAD",
-  "POST",
-  "PUT",
-  "DELETE",
-  "CONNECT",
-  "OPTIONS",
-  "TRACE",
-  "PATCH",
-]);
 /** Fields of which the first one counts; of all others several are one list (RFC 9110 section 5.3). */
 const SINGLE: ReadonlySet<string> = new Set(["host", "authorization", "content-type", "user-agent", "referer", "from"]);
 
-/** Visible ASCII all along: no blank but the two, no version but these. */
-const requestLine = /^([A-Z]{3,7}) ([!-~]+) HTTP\/1\.([01])$/;
-/** Origin, absolute and asterisk form (RFC 9112 section 3.2); authority form is for CONNECT alone. */
-const target = /^(?:\/|\*$|https?:\/\/[0-9A-Za-z.:[\]_-]+(?:[/?]|$))/;
+/** Methods of RFC 9110, PATCH (RFC 5789); visible ASCII all along, no blank but the two, no version but these. */
+const requestLine = /^(GET|HEAD|POST|PUT|DELETE|CONNECT|OPTIONS|TRACE|PATCH) ([!-~]+) HTTP\/1\.([01])$/;
+/** Absolute and asterisk form (RFC 9112 section 3.2), besides origin form; authority form is for CONNECT alone. */
+const target = /^(?:\*$|https?:\/\/[0-9A-Za-z.:[\]_-]+(?:[/?]|$))/;
 /** The one coding; some readers do not know it with a tab behind it. */
 const chunkedLine = /\r\ntransfer-encoding:[\t ]*chunked\r\n/i;
 const authority = /^[0-9A-Za-z._-]+:[0-9]+$|^\[[0-9A-Fa-f:.]+\]:[0-9]+$/;
@@ -61,6 +49,7 @@ export class ReceivedHead {
   get keepsAlive(): boolean {
     const { connection } = this.headers;
     if (connection === undefined) return this.isLatest;
+    if (connection === "keep-alive") return true;
     return !listNames(connection, "close") && (this.isLatest || listNames(connection, "keep-alive"));
   }
 }
@@ -71,7 +60,7 @@ export function readHead(head: string): ReceivedHead | undefined {
   const line = requestLine.exec(head.slice(0, lineEnd));
   if (line === null) return undefined;
   const [, method = "", url = "", minor] = line;
-  if (!METHODS.has(method) || !(method === "CONNECT" ? authority : target).test(url)) return undefined;
+  if (method === "CONNECT" ? !authority.test(url) : !url.startsWith("/") && !target.test(url)) return undefined;
   const fields = parseFields(head, lineEnd + 2);
   if (fields === undefined) return undefined;
   const headers = Object.create(null) as Record<string, string | undefined>;
