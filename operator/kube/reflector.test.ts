@@ -29,7 +29,11 @@ describe("reflect", () => {
     await server.close();
   });
 
-  async function start(...script: Handler[]): Promise<AsyncGenerator<KindChange, void>> {
+  /** An API server that cannot begin a watch with all objects. */
+  const start = (...script: Handler[]): Promise<AsyncGenerator<KindChange, void>> =>
+    startStreaming(refusal(422, "Invalid"), ...script);
+
+  async function startStreaming(...script: Handler[]): Promise<AsyncGenerator<KindChange, void>> {
     server = await startScriptedServer(...script);
     return reflect({
       client: server.client,
@@ -67,8 +71,97 @@ describe("reflect", () => {
   }
   const watches = (): (string | null)[] =>
     server.asked
-      .filter(({ url }) => url.searchParams.get("watch") === "true")
+      .filter(({ url }) => url.searchParams.has("watch") && !url.searchParams.has("sendInitialEvents"))
       .map(({ url }) => url.searchParams.get("resourceVersion"));
+
+  const added = (name: string, version: string): unknown => ({ type: "ADDED", object: namespace(name, version) });
+  const bookmark = (resourceVersion: string, annotations?: unknown): unknown => ({
+    type: "BOOKMARK",
+    object: { metadata: { resourceVersion, ...(annotations === undefined ? {} : { annotations }) } },
+  });
+  const listEnd = (version: string): unknown => bookmark(version, { "k8s.io/initial-events-end": "true" });
+
+  it("begins its watch with all objects, and follows it from there", async () => {
+    const changes = await startStreaming(
+      watch(
+        [
+          added("b", "7"),
+          added("a", "2"),
+          listEnd("10"),
+          { type: "MODIFIED", object: namespace("a", "11") },
+          bookmark("12"),
+        ],
+        "reset",
+      ),
+      watch([{ type: "DELETED", object: namespace("b", "13") }]),
+    );
+    expect(await next(changes)).toEqual(["replaced", "b", "a"]);
+    expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect(await next(changes)).toEqual(["delete", "b"]);
+    const [first, second] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
+    expect(first).toEqual({
+      watch: "true",
+      allowWatchBookmarks: "true",
+      sendInitialEvents: "true",
+      resourceVersionMatch: "NotOlderThan",
+      timeoutSeconds: "360",
+    });
+    expect(second).toMatchObject({ watch: "true", resourceVersion: "12" });
+    expect([lists, errors]).toEqual([1, ["connection"]]);
+  });
+
+  it("gives all objects in pieces, and what happens before their end in its order", async () => {
+    const names = Array.from({ length: 250 }, (_, index) => `n-${index}`);
+    const changes = await startStreaming(
+      watch([
+        ...names.map((name, index) => added(name, String(index + 1))),
+        { type: "DELETED", object: namespace("n-3", "300") },
+        { type: "MODIFIED", object: namespace("n-4", "301") },
+        listEnd("301"),
+      ]),
+    );
+    const seen: (string | number)[] = [];
+    for (let change = await nextPiece(changes); ; change = await nextPiece(changes)) {
+      seen.push(change?.type === "listed" ? change.objects.length : (change?.type ?? "end"));
+      if (change === undefined || change.type === "replaced") break;
+    }
+    expect(seen).toEqual(["listing", 100, 100, 50, "delete", 1, "replaced"]);
+    expect(lists).toBe(1);
+  });
+
+  it.each([
+    ["is reset", "reset" as const, "connection"],
+    ["ends", "end" as const, "connection"],
+  ])("begins anew when the watch %s before all objects were sent", async (_, how, error) => {
+    const changes = await startStreaming(
+      watch([added("a", "2"), added("gone", "3")], how),
+      watch([added("a", "2"), listEnd("10")]),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a"]);
+    expect([lists, errors, watches()]).toEqual([1, [error], []]);
+    expect(server.asked).toHaveLength(2);
+  });
+
+  it("reads pages from an API server that does not know how to begin a watch with all objects", async () => {
+    const changes = await startStreaming(
+      watch([added("a", "2"), bookmark("9")]),
+      page([namespace("a", "2"), namespace("b", "3")], "10"),
+      watch([]),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a", "b"]);
+    expect([lists, errors]).toEqual([1, []]);
+    expect(server.asked[1]?.url.searchParams.get("limit")).toBe("100");
+  });
+
+  it("begins with all objects again once its version has expired", async () => {
+    const changes = await startStreaming(
+      watch([added("a", "1"), listEnd("10"), { type: "ERROR", object: { code: 410, reason: "Expired" } }]),
+      watch([added("b", "80"), listEnd("90")]),
+    );
+    expect(await next(changes)).toEqual(["replaced", "a"]);
+    expect(await next(changes)).toEqual(["replaced", "b"]);
+    expect([lists, errors]).toEqual([2, ["expired"]]);
+  });
 
   it("reads a list page by page and gives it whole, then follows the watch", async () => {
     const changes = await start(
@@ -84,7 +177,7 @@ describe("reflect", () => {
     expect(await next(changes)).toEqual(["upsert", "a", "11"]);
     expect(await next(changes)).toEqual(["upsert", "d", "12"]);
     expect(await next(changes)).toEqual(["delete", "b"]);
-    const [first, second, third] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
+    const [, first, second, third] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
     expect(first).toEqual({ limit: "100" });
     expect(second).toEqual({ limit: "500", continue: "more" });
     expect(third).toEqual({ watch: "true", allowWatchBookmarks: "true", resourceVersion: "10", timeoutSeconds: "360" });
@@ -196,7 +289,7 @@ describe("reflect", () => {
 
     stop = new AbortController();
     await server.close();
-    const failing = await start(refusal(503, "ServiceUnavailable"));
+    const failing = await startStreaming(refusal(503, "ServiceUnavailable"));
     expect((await failing.next()).value).toEqual({ type: "listing" });
     const never = failing.next();
     await clock.scheduled((ms) => ms < SILENCE);

@@ -1,5 +1,6 @@
 // Follows all objects of one kind: lists, then watches, for ever. In: the API server. Out: changes in the order in which the
 // API server made them; a list replaces everything, so whoever consumes them converges whatever was missed before.
+// The list is the beginning of a watch where the API server can do that: of a list in pages it may look at everything for each page.
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { Kind, StoredObject } from "../objects.ts";
@@ -9,14 +10,13 @@ import { createFailureLog } from "./failure-log.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { KubeClient } from "./client.ts";
 import { createIntern } from "./intern.ts";
-import type { Intern } from "./intern.ts";
-import { isRawObject, reduce } from "./reduce.ts";
-import type { RawObject } from "./reduce.ts";
 import { PAGES, readPages } from "./pages.ts";
 import type { WatchError, WatchFailure } from "./pages.ts";
 import { RESOURCES, collectionPath } from "./resources.ts";
 import { sleep } from "./sleep.ts";
 import { refusalOf } from "./refusal.ts";
+import { readEvent } from "./watch-event.ts";
+import type { ObjectChange } from "./watch-event.ts";
 
 export type KindChange =
   /** A list begins. If an earlier one did not end, what it brought is true all the same, but what it did not bring is not gone. */
@@ -25,8 +25,7 @@ export type KindChange =
   | { readonly type: "listed"; readonly objects: readonly StoredObject[] }
   /** It is whole: what was not in it is gone. The first one means that the kind is synced. */
   | { readonly type: "replaced" }
-  | { readonly type: "upsert"; readonly object: StoredObject }
-  | { readonly type: "delete"; readonly namespace: string; readonly name: string };
+  | ObjectChange;
 
 export interface ReflectorDeps {
   readonly client: KubeClient;
@@ -55,7 +54,14 @@ const LIMITS = {
   backoffCap: 30_000,
   /** So many failed watches in a row, and the list is read again. */
   failures: 5,
+  /** Objects that are given at once while a watch begins with all of them. */
+  piece: 100,
 };
+
+/** A watch that begins with all objects as they are now (KEP-3157); the API server marks where they end. */
+const WITH_ALL = { sendInitialEvents: "true", resourceVersionMatch: "NotOlderThan" };
+/** What it answers when it cannot begin so: before 1.32, or when that is switched off. */
+const CANNOT = 422;
 
 type WatchEnd = { readonly clean: true } | ({ readonly clean: false } & WatchFailure);
 
@@ -63,7 +69,7 @@ type WatchEnd = { readonly clean: true } | ({ readonly clean: false } & WatchFai
  * Yields for ever, until the signal aborts; never throws. Nothing is read ahead of the consumer but what the socket holds.
  */
 export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, void> {
-  const { client, kind, namespace, clock, random, log, signal, observe } = deps;
+  const { client, kind, namespace, clock, random, log, signal, observe, turn } = deps;
   const limits = { ...LIMITS, ...deps.limits };
   const path = collectionPath(kind, namespace);
   const { labelSelector } = RESOURCES[kind];
@@ -73,6 +79,8 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   const intern = createIntern();
   /** Where the watch goes on; undefined: list first. */
   let version: string | undefined;
+  /** Whether a watch can begin with all objects. */
+  let streamsLists = true;
   let failures = 0;
 
   const failureLog = deps.failures ?? createFailureLog({ log, now: () => clock.elapsed() });
@@ -83,11 +91,17 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
     failureLog.failed(kind, status, { ...fields, error, cause, failures });
   };
 
+  const listed = (at: string, count: number): void => {
+    version = at;
+    observe.listed();
+    failureLog.recovered(kind);
+    log.debug({ ...fields, objects: count }, "objects listed");
+  };
+
   while (!signal.aborted) {
-    if (version === undefined) {
-      const { turn } = deps;
+    if (version === undefined) yield { type: "listing" };
+    if (version === undefined && !streamsLists) {
       const pages = readPages({ client, kind, path, selector, signal, turn, intern, limits });
-      yield { type: "listing" };
       let count = 0;
       let page = await pages.next();
       for (; page.done !== true; page = await pages.next()) {
@@ -100,10 +114,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
         await sleep(clock, backoff.next(), signal);
         continue;
       }
-      ({ version } = page.value);
-      observe.listed();
-      failureLog.recovered(kind);
-      log.debug({ ...fields, objects: count }, "objects listed");
+      listed(page.value.version, count);
       yield { type: "replaced" };
     }
     // One watch, to its end. The timer is the only judge of silence: a dead peer sends no reset.
@@ -117,6 +128,8 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
     };
     let timer = clock.setTimeout(silence, limits.silence);
     let end: WatchEnd = { clean: true };
+    let count = 0;
+    let piece: StoredObject[] = [];
     try {
       const answer = await client.stream(
         path,
@@ -124,7 +137,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
           ...selector,
           watch: "true",
           allowWatchBookmarks: "true",
-          resourceVersion: version,
+          ...(version === undefined ? WITH_ALL : { resourceVersion: version }),
           timeoutSeconds: String(Math.round(limits.watchSeconds * (1 + random()))),
         },
         controller.signal,
@@ -138,11 +151,37 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
             end = { clean: false, error: event.error, cause: event.cause };
             break;
           }
+          const { change } = event;
+          if (version === undefined) {
+            // Between what was there and the mark, events of just now may stand.
+            if (change?.type === "upsert") piece.push(change.object);
+            if (piece.length === limits.piece || (piece.length > 0 && change?.type !== "upsert")) {
+              await turn?.();
+              count += piece.length;
+              yield { type: "listed", objects: piece };
+              piece = [];
+            }
+            if (change?.type === "delete") yield change;
+            if (change !== undefined) continue;
+            if (!event.endsList) {
+              // An API server that does not know what it was asked for.
+              streamsLists = false;
+              break;
+            }
+            listed(event.version, count);
+            yield { type: "replaced" };
+          }
           ({ version } = event);
           failures = 0;
           backoff.reset();
-          if (event.change !== undefined) yield event.change;
+          if (change !== undefined) yield change;
         }
+        if (end.clean && version === undefined && streamsLists) {
+          end = { clean: false, error: "connection", cause: "the watch ended before all objects were sent" };
+        }
+      } else if (version === undefined && answer.status === CANNOT) {
+        streamsLists = false;
+        continue;
       } else {
         const refusal = refusalOf(answer.status, answer.body);
         end = {
@@ -168,46 +207,4 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
     // A clean end comes with its time; a server that ends each watch at once is met by growing waits too.
     await sleep(clock, backoff.next(), signal);
   }
-}
-
-type WatchEvent =
-  | { readonly type: "event"; readonly version: string; readonly change: KindChange | undefined }
-  | { readonly type: "error"; readonly error: WatchError; readonly cause: string };
-
-function readEvent(kind: Kind, line: string, intern: Intern): WatchEvent {
-  let parsed: { readonly type?: unknown; readonly object?: unknown } | null;
-  try {
-    parsed = JSON.parse(line);
-  } catch {
-    return { type: "error", error: "malformed", cause: "a line of the watch is not JSON" };
-  }
-  const object = parsed?.object;
-  if (parsed?.type === "ERROR") {
-    const refusal = refusalOf(0, object);
-    const expired = refusal.code === 410 || refusal.reason === "Expired" || refusal.reason === "Gone";
-    return {
-      type: "error",
-      error: expired ? "expired" : "refused",
-      cause: `${refusal.reason}: ${refusal.message}`,
-    };
-  }
-  if (parsed?.type === "BOOKMARK") {
-    const version = (object as { metadata?: { resourceVersion?: unknown } } | undefined)?.metadata?.resourceVersion;
-    return typeof version === "string"
-      ? { type: "event", version, change: undefined }
-      : { type: "error", error: "malformed", cause: "a bookmark without a resourceVersion" };
-  }
-  if (!isRawObject(object)) return { type: "error", error: "malformed", cause: "an event without an object" };
-  return {
-    type: "event",
-    version: object.metadata.resourceVersion,
-    change: changeOf(kind, parsed?.type, object, intern),
-  };
-}
-
-function changeOf(kind: Kind, type: unknown, raw: RawObject, intern: Intern): KindChange {
-  const object = type === "DELETED" ? undefined : reduce(kind, raw, intern);
-  return object === undefined
-    ? { type: "delete", namespace: raw.metadata.namespace ?? "", name: raw.metadata.name }
-    : { type: "upsert", object };
 }

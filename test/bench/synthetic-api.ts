@@ -226,6 +226,19 @@ export async function startSyntheticApi(size: {
     if (url.searchParams.get("watch") === "true") {
       response.writeHead(200, { "content-type": "application/json" });
       response.flushHeaders();
+      const from = String(version);
+      if (url.searchParams.get("sendInitialEvents") === "true") {
+        lists += 1;
+        for (let index = 0; index < kind.count && !response.destroyed; index++) {
+          const more = response.write(`${JSON.stringify({ type: "ADDED", object: kind.make(index) })}\n`);
+          if (!more) await Promise.race([once(response, "drain"), once(response, "close")]);
+        }
+        const annotations = { "k8s.io/initial-events-end": "true" };
+        response.write(
+          `${JSON.stringify({ type: "BOOKMARK", object: { metadata: { resourceVersion: from, annotations } } })}\n`,
+        );
+      }
+      if (response.destroyed) return;
       const open = watches.get(plural) ?? new Set();
       watches.set(plural, open.add(response));
       response.on("close", () => open.delete(response));

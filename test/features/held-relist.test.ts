@@ -56,16 +56,17 @@ async function make(path: string, body: object): Promise<void> {
 const rows = (): readonly string[] => [...proxy.stream.table.keys()].filter((id) => id.startsWith("key/"));
 const held = (kind: string): Promise<number> => operator.metric(`parley_operator_held_objects{kind="${kind}"}`);
 
-/** The next list of these has no items, and the watch before it ends with 410. */
+/** A watch of these that begins with all objects finds none, and any other ends with 410. */
 async function loseList(plural: string): Promise<void> {
   let lists = 0;
-  faults.answerBy(({ path, watch }, response) => {
-    if (!path.endsWith(`/${plural}`)) return false;
+  faults.answerBy(({ path, watch, listing }, response) => {
+    if (!watch || !path.endsWith(`/${plural}`)) return false;
     const gone = { kind: "Status", code: 410, reason: "Expired", message: "too old" };
-    const empty = { kind: "List", metadata: { resourceVersion: "1" }, items: [] };
-    if (!watch) lists += 1;
-    const [status, body] = watch ? [410, gone] : [200, empty];
-    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
+    const annotations = { "k8s.io/initial-events-end": "true" };
+    const end = { type: "BOOKMARK", object: { metadata: { resourceVersion: "1", annotations } } };
+    if (listing) lists += 1;
+    const [status, body] = listing ? [200, end] : [410, gone];
+    response.writeHead(status, { "content-type": "application/json" }).end(`${JSON.stringify(body)}\n`);
     return true;
   });
   faults.resetWatches();

@@ -12,6 +12,8 @@ export interface AskedRequest {
   readonly method: string;
   readonly path: string;
   readonly watch: boolean;
+  /** A watch that begins with all objects. */
+  readonly listing: boolean;
 }
 
 export interface ApiFaultProxy {
@@ -43,7 +45,12 @@ export async function startApiFaultProxy(api: ApiServer, host = "127.0.0.1"): Pr
 
   const server = createServer((from, to) => {
     const url = new URL(from.url ?? "/", api.url);
-    const one = { method: from.method ?? "", path: url.pathname, watch: url.searchParams.get("watch") === "true" };
+    const one = {
+      method: from.method ?? "",
+      path: url.pathname,
+      watch: url.searchParams.get("watch") === "true",
+      listing: url.searchParams.has("sendInitialEvents"),
+    };
     asked.push(one);
     if (answer?.(one, to) === true) return;
     const sent = request(

@@ -76,8 +76,8 @@ export interface ApiServer {
 
 const CRDS = join(import.meta.dirname, "../../crds");
 
-/** Starts the server and waits until it is ready (about four seconds). */
-export async function startApiServer(): Promise<ApiServer> {
+/** Starts the server and waits until it is ready (about four seconds). `flags`: more of them for kube-apiserver. */
+export async function startApiServer(flags: readonly string[] = []): Promise<ApiServer> {
   const binaries = await kubernetesBinaries(() => undefined);
   const folder = mkdtempSync(join(tmpdir(), "parley-api-server-"));
   const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
@@ -123,6 +123,7 @@ export async function startApiServer(): Promise<ApiServer> {
       `--service-account-key-file=${file("sa.pub", publicKey)}`,
       // No controller-manager runs, so no default ServiceAccount would ever come.
       "--disable-admission-plugins=ServiceAccount",
+      ...flags,
     ],
     { name: "kube-apiserver" },
   );

@@ -97,10 +97,14 @@ export async function prepareSide(side: Side, upstream: string): Promise<void> {
     agent(side.gateway, "probed", upstream),
     key(side.gateway, "prober", 0, ["agent-0", "probed"]),
   );
-  await eventually("the prober's key is served", async () => {
-    const { failed } = await oneEach(side);
-    return failed === 0 ? true : undefined;
-  });
+  await eventually(
+    "the prober's key is served",
+    async () => {
+      const { failed } = await oneEach(side);
+      return failed === 0 ? true : undefined;
+    },
+    300_000,
+  );
 }
 
 async function oneEach({ cluster, path, token }: Side): Promise<{ failed: number }> {
