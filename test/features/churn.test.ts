@@ -43,15 +43,18 @@ afterAll(async () => {
   await Promise.all([cluster?.stop(), ...(copies ?? []).map((copy) => copy.child.stop())]);
 });
 
-test(`${SECONDS} s at ${RATE} requests a second and ${STREAMS} streams: none fails`, { timeout: 180_000 }, async () => {
+test(`${SECONDS} s at ${RATE} requests a second and ${STREAMS} streams: none fails`, { timeout: 300_000 }, async () => {
   const end = performance.now() + SECONDS * 1_000;
   const failures: string[] = [];
+  // Longer where the machine is too busy for as many changes.
+  const goesOn = (): boolean => performance.now() < end || round <= SECONDS * 2;
   const urlOf = (n: number): string => `${cluster.proxies[n % cluster.proxies.length]?.url}/a2a/hello`;
   let requests = 0;
   let streams = 0;
+  let round = 0;
 
   const streaming = Array.from({ length: STREAMS }, async (_, n) => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       const stream = await openStream(urlOf(n), TOKEN, streamBody("stream one two three four five", n));
       const { clean } = await stream.ended;
       streams += 1;
@@ -59,9 +62,8 @@ test(`${SECONDS} s at ${RATE} requests a second and ${STREAMS} streams: none fai
         failures.push(`stream: ${stream.status} ${clean} ${stream.text().slice(-300)}`);
     }
   });
-  let round = 0;
   const editing = (async () => {
-    while (performance.now() < end) {
+    while (goesOn()) {
       const begun = performance.now();
       round += 1;
       const next = changing(round);
@@ -71,7 +73,7 @@ test(`${SECONDS} s at ${RATE} requests a second and ${STREAMS} streams: none fai
   })();
   const running = new Set<Promise<void>>();
   const begun = performance.now();
-  while (performance.now() < end) {
+  while (goesOn()) {
     while (requests < ((performance.now() - begun) / 1_000) * RATE) {
       requests += 1;
       const call = post(urlOf(requests), TOKEN, sendBody("hello", requests))

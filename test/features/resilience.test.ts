@@ -12,7 +12,8 @@ let copy: AgentCopy;
 
 beforeAll(async () => {
   [cluster, copy] = await Promise.all([
-    startCluster({ proxies: 3, proxyArgs: ["--drain-delay=2s"] }),
+    // A short Lease: after the killed operator another begins soon.
+    startCluster({ proxies: 3, proxyArgs: ["--drain-delay=2s"], operatorArgs: ["--lease-duration=4s"] }),
     startAgent("hello", "a"),
   ]);
   await cluster.apply(urlAgent("hello", [copy.url]), ...key("caller", TOKEN, ["hello"]));

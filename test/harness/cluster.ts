@@ -38,6 +38,8 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
+/** Milliseconds: nobody waits for what still runs when a test is over. */
+const GRACE_MS = 1_000;
 const LEASES = "/apis/coordination.k8s.io/v1/namespaces/default/leases";
 const PATHS: Readonly<Record<string, string>> = {
   A2AAgent: "/apis/parley.dev/v1alpha1/namespaces/{ns}/a2aagents",
@@ -91,7 +93,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     for (let n = 0; n < (options.operators ?? 1); n += 1) {
       const place = await options.place?.(n, api);
       const operator = await startOperator(api, { name: `operator-${n}`, args: operatorArgs, tree, place });
-      stops.push(() => operator.child.stop());
+      stops.push(() => operator.child.stop(GRACE_MS));
       operators.push(operator);
     }
     const [operator] = operators;
@@ -101,7 +103,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     for (const [n, { url }] of operators.entries()) urls.push((await options.between?.(url, n)) ?? url);
     const joins = async (name: string): Promise<ProxyProcess> => {
       const proxy = await startProxy(name, urls, { folder, args: proxyArgs, tree });
-      stops.push(() => proxy.child.stop());
+      stops.push(() => proxy.child.stop(GRACE_MS));
       return proxy;
     };
     const proxies: ProxyProcess[] = [];
@@ -144,7 +146,7 @@ function objectsOf(api: ApiServer): Pick<Cluster, "apply" | "get" | "delete" | "
       const { status, body } = await api.request("DELETE", pathOf(kind, namespace, name));
       if (status >= 300 && status !== 404) throw new Error(`${kind} ${namespace}/${name}: ${status} ${body.message}`);
     },
-    condition: async ({ kind, namespace, name }, type, status, ms = 15_000) => {
+    condition: async ({ kind, namespace, name }, type, status, ms = 60_000) => {
       let last: KubeBody | undefined;
       const found = await eventually(
         `${kind} ${namespace}/${name} has ${type}=${status}`,
