@@ -1,10 +1,13 @@
 // A cluster as the tests see it: the one interface that a node of our own and kind have in common.
+import type { ClusterApi } from "./api.ts";
 
 export interface Cluster {
   /** How it is found again: `node=FOLDER` or `kind=NAME`. */
   readonly where: string;
   /** For kubectl and helm. */
   readonly kubeconfig: string;
+  /** As administrator. */
+  readonly api: ClusterApi;
   /** @throws CommandFailed with all that was said */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   /** @throws CommandFailed with all that was said */

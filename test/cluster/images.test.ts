@@ -1,5 +1,5 @@
 // What the images are: small, without privileges, the same from each build.
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { createBuilder, IMAGES } from "./images.ts";
 
 const builder = createBuilder((line) => console.log(line));
@@ -43,10 +43,10 @@ describe.each([
 
   test("answers --version", async () => {
     const container = (await builder.buildah(["from", "--pull-never", name])).trim();
+    onTestFinished(async () => void (await builder.buildah(["rm", container])));
     const { config } = await inspect(name);
     const run = ["run", "--isolation=chroot", "--user=65532", container, "--", ...config.Entrypoint, "--version"];
     const said = await builder.buildah(run);
-    await builder.buildah(["rm", container]);
     expect(said).toContain(name.split(":")[1]);
   });
 

@@ -136,11 +136,11 @@ export function createBuilder(say: (line: string) => void): Builder {
     build,
     async archives() {
       say("Building images (a minute the first time, then seconds).");
-      const made = [await archive(IMAGES.pause, await pause())];
-      for (const [file, name] of BUILDS) {
-        made.push(await archive(name, await build(file, name)));
-      }
-      return made;
+      await base();
+      return Promise.all([
+        pause().then((id) => archive(IMAGES.pause, id)),
+        ...BUILDS.map(async ([file, name]) => archive(name, await build(file, name))),
+      ]);
     },
   };
 }

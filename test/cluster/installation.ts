@@ -28,6 +28,8 @@ export interface Installation {
   pods(component: "operator" | "proxy"): Promise<readonly Pod[]>;
   /** The pod whose operator holds the Lease, once one does. */
   leader(): Promise<Pod>;
+  /** Waits until as many pods of a part as wanted are there and ready, whatever else is about to go. */
+  ready(component: "operator" | "proxy", wanted: number): Promise<void>;
   /** Waits until as many pods of a part as wanted are ready, and none of any other kind is left. */
   settled(component: "operator" | "proxy", wanted: number): Promise<void>;
 }
@@ -41,8 +43,8 @@ export async function createInstallation(
   const url = `http://parley-proxy.${namespace}.svc`;
   const all = async (component: string): Promise<readonly Pod[]> => {
     const selector = `app.kubernetes.io/instance=parley,app.kubernetes.io/component=${component}`;
-    const text = await cluster.kubectl(["get", "pods", "-n", namespace, "-l", selector, "-o", "json"]);
-    return (JSON.parse(text) as { items: Pod[] }).items;
+    const path = `/api/v1/namespaces/${namespace}/pods?labelSelector=${encodeURIComponent(selector)}`;
+    return ((await cluster.api.get(path)) as { readonly items: readonly Pod[] }).items;
   };
   const staying = async (component: string): Promise<readonly Pod[]> =>
     (await all(component)).filter((pod) => pod.metadata.deletionTimestamp === undefined);
@@ -56,6 +58,9 @@ export async function createInstallation(
         publicUrl: url,
         "crds.install": String(await ownsCrds(cluster, namespace)),
         "proxy.drainSeconds": String(DRAIN_SECONDS),
+        // Several installations share one small node: by what the chart asks for, pods of two of them could wait for each other for ever.
+        "proxy.resources.requests.cpu": "50m",
+        "operator.resources.requests.cpu": "25m",
         ...values,
       };
       const command = ["upgrade", "--install", "parley", CHART, "--namespace", namespace, "--wait", "--timeout=240s"];
@@ -72,13 +77,24 @@ export async function createInstallation(
       eventually(
         "an operator holds the Lease",
         async () => {
-          const lease = ["get", "lease", "parley-operator", "-n", namespace];
-          const holder = await cluster.kubectl([...lease, "-o", "jsonpath={.spec.holderIdentity}"]);
-          return (await staying("operator")).find((pod) => holder.startsWith(pod.metadata.uid));
+          const lease = `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/parley-operator`;
+          const { spec } = (await cluster.api.get(lease)) as { readonly spec: { readonly holderIdentity?: string } };
+          return (await staying("operator")).find((pod) => spec.holderIdentity?.startsWith(pod.metadata.uid) === true);
         },
         60_000,
         200,
       ),
+    ready: async (component, wanted) => {
+      await eventually(
+        `${wanted} pods of ${component} are ready`,
+        async () => {
+          const pods = await staying(component);
+          return pods.length === wanted && pods.every(isReady) ? pods : undefined;
+        },
+        300_000,
+        200,
+      );
+    },
     settled: async (component, wanted) => {
       await eventually(
         `${wanted} pods of ${component} are ready, and no other is there`,
@@ -93,11 +109,28 @@ export async function createInstallation(
   };
 }
 
-/** One installation of a cluster has the CRDs: this one, unless another has them already. */
+/** One installation of a cluster has the CRDs: the one in the namespace that is said first. */
+export async function claimCrds(cluster: Cluster, namespace: string): Promise<void> {
+  const claim = ["create", "configmap", "parley-crds", "-n", "default", `--from-literal=owner=${namespace}`];
+  // Fails for all but the first.
+  await cluster.kubectl(claim).catch(() => undefined);
+}
+
+/** Whether this one has them; all others wait until they are there. */
 async function ownsCrds(cluster: Cluster, namespace: string): Promise<boolean> {
-  const owner = "{.metadata.annotations.meta\\.helm\\.sh/release-namespace}";
-  const crd = ["get", "crd", "a2aagents.parley.dev", "--ignore-not-found", "-o", `jsonpath=${owner}`];
-  return ["", namespace].includes((await cluster.kubectl(crd)).trim());
+  await claimCrds(cluster, namespace);
+  const { data } = (await cluster.api.get("/api/v1/namespaces/default/configmaps/parley-crds")) as {
+    readonly data: { readonly owner: string };
+  };
+  if (data.owner === namespace) return true;
+  const crds = ["crd/a2aagents.parley.dev", "crd/virtualkeys.parley.dev"];
+  await eventually(
+    `${data.owner} has brought the CRDs`,
+    () => cluster.kubectl(["wait", "--for=condition=Established", ...crds, "--timeout=60s"]),
+    120_000,
+    500,
+  );
+  return false;
 }
 
 export const isReady = (pod: Pod): boolean =>

@@ -22,8 +22,8 @@ export interface Seen {
 
 export interface Load {
   figures(): Promise<Figures>;
-  /** What it sees while `deed` is done. */
-  during(deed: () => Promise<void>): Promise<Seen>;
+  /** Resolves when the deed is done; what was seen, when all that was under way in it has ended as well, while others may be done. */
+  during(deed: () => Promise<void>): Promise<{ readonly seen: Promise<Seen> }>;
 }
 
 /** Starts the pod and waits until all streams are open and the first have ended well. */
@@ -39,7 +39,7 @@ export async function startLoad(
   const path = `/api/v1/namespaces/${namespace}/pods/load:8080/proxy/`;
   const figures = async (): Promise<Figures> =>
     eventually("the load tells its figures", async () => {
-      return JSON.parse(await cluster.kubectl(["get", "--raw", path])) as Figures;
+      return (await cluster.api.get(path)) as Figures;
     });
   /** Streams that were open now have ended: as many more have come to an end, whichever. */
   const ended = async (): Promise<void> => {
@@ -50,7 +50,7 @@ export async function startLoad(
         const now = await figures();
         return now.finished + now.cut >= finished + cut + STREAMS;
       },
-      120_000,
+      300_000,
       500,
     );
   };
@@ -67,17 +67,23 @@ export async function startLoad(
       const started = performance.now();
       await deed();
       const seconds = (performance.now() - started) / 1000;
-      await ended();
-      const after = await figures();
-      const sum = (name: "requests" | "failed" | "finished" | "cut"): number => after[name] - before[name];
-      return {
-        seconds,
-        requests: sum("requests"),
-        failed: sum("failed"),
-        streams: sum("finished") + sum("cut"),
-        cut: sum("cut"),
-        reasons: after.reasons.filter((reason) => !before.reasons.includes(reason)),
+      const look = async (): Promise<Seen> => {
+        await ended();
+        const after = await figures();
+        const sum = (name: "requests" | "failed" | "finished" | "cut"): number => after[name] - before[name];
+        return {
+          seconds,
+          requests: sum("requests"),
+          failed: sum("failed"),
+          streams: sum("finished") + sum("cut"),
+          cut: sum("cut"),
+          reasons: after.reasons.filter((reason) => !before.reasons.includes(reason)),
+        };
       };
+      const seen = look();
+      // It is met by whoever asks for it, later.
+      seen.catch(() => undefined);
+      return { seen };
     },
   };
 }

@@ -6,17 +6,18 @@ import { join } from "node:path";
 import type { Cluster } from "./cluster.ts";
 import { CLUSTER_VARIABLE, clusterAt } from "./current.ts";
 import { createBuilder } from "./images.ts";
+import { claimCrds } from "./installation.ts";
 import { startKind } from "./kind.ts";
 import { HELP, parseClusterTestOptions, type ClusterTestOptions } from "./options.ts";
 import { startOwnNode, whyNoOwnNode } from "./own-node.ts";
 
 const say = (line: string): void => console.log(line);
 
-async function bringUp(driver: "node" | "kind"): Promise<Cluster> {
+async function bringUp(driver: "node" | "kind", keep: boolean): Promise<Cluster> {
   if (driver === "kind") return startKind(say);
   const archives = await createBuilder(say).archives();
   const started = performance.now();
-  const cluster = await startOwnNode(archives, say);
+  const cluster = await startOwnNode(archives, keep ? undefined : process.pid, say);
   say(`A node is up in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
   return cluster;
 }
@@ -25,14 +26,9 @@ async function bringUp(driver: "node" | "kind"): Promise<Cluster> {
 async function runTests(cluster: Cluster, files: readonly string[]): Promise<boolean> {
   const scratch = mkdtempSync(join(tmpdir(), "parley-cluster-"));
   const report = join(scratch, "report.json");
-  const vitest = [
-    "run",
-    "--project",
-    "cluster",
-    "--reporter=default",
-    "--reporter=json",
-    `--outputFile.json=${report}`,
-  ];
+  const vitest = ["run", "--project=cluster*", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
+  // Whoever shows that the kinds stay when it goes must be the one that has brought them.
+  if (files.length === 0) await claimCrds(cluster, "day-one");
   // What buildah makes is put on trial where buildah makes it.
   const left = cluster.where.startsWith("kind=") ? ["--exclude=test/cluster/images.test.ts"] : [];
   const child = spawn("vitest", [...vitest, ...left, ...files], {
@@ -71,8 +67,8 @@ async function run(options: ClusterTestOptions): Promise<boolean> {
       return false;
     }
   }
-  const cluster = options.on === undefined ? await bringUp(options.driver) : clusterAt(options.on);
   const keep = options.keep || options.up || options.on !== undefined;
+  const cluster = options.on === undefined ? await bringUp(options.driver, keep) : clusterAt(options.on);
   // Ctrl-C reaches the tests by themselves; the cluster is taken down once they have ended.
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);

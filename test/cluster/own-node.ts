@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { goTools, type GoTool } from "../harness/go-tools.ts";
+import { createClusterApi } from "./api.ts";
 import type { Cluster } from "./cluster.ts";
 import { missingNeeds } from "./needs.ts";
 import { sh } from "./shell.ts";
@@ -35,9 +36,14 @@ export function whyNoOwnNode(): readonly string[] {
 /**
  * Brings it up (seconds, once the programs are built).
  * @param archives image archives to import
+ * @param owner process with which the node ends, even if it is killed; undefined: it stays until it is taken down
  * @throws Error with the last words of what did not come up; nothing is left then
  */
-export async function startOwnNode(archives: readonly string[], say: (line: string) => void): Promise<Cluster> {
+export async function startOwnNode(
+  archives: readonly string[],
+  owner: number | undefined,
+  say: (line: string) => void,
+): Promise<Cluster> {
   const tools = await goTools(TOOLS, say);
   const folder = mkdtempSync(join(tmpdir(), "node-"));
   const bin = join(folder, "bin");
@@ -45,7 +51,7 @@ export async function startOwnNode(archives: readonly string[], say: (line: stri
   for (const name of TOOLS) symlinkSync(tools[name], join(bin, name));
   const PATH = `${process.env["PATH"]}:/usr/sbin:/sbin`;
   await sh(join(SCRIPTS, "up.sh"), [folder], {
-    env: { ...process.env, PATH, TOOLS: bin, IMAGES: archives.join("\n") },
+    env: { ...process.env, PATH, TOOLS: bin, IMAGES: archives.join("\n"), OWNER: String(owner ?? "") },
   });
   return ownNode(folder);
 }
@@ -73,6 +79,7 @@ export function ownNode(folder: string): Cluster {
   return {
     where: `node=${folder}`,
     kubeconfig,
+    api: createClusterApi("http://localhost", { socketPath: join(folder, "api.socket") }),
     kubectl: (args, input) => inNetwork(join(bin, "kubectl"), args, input),
     helm: (args) => inNetwork(join(bin, "helm"), args),
     onNode,

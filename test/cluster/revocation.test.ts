@@ -20,7 +20,7 @@ beforeAll(async () => {
   await parley.upgrade();
   await apply(cluster, [...agentWorkload(TEAM, "hello"), a2aAgent(TEAM, "hello", GATEWAY)]);
   await cluster.kubectl(["rollout", "status", "deployment/hello", "-n", TEAM, "--timeout=180s"]);
-  await cluster.kubectl(["wait", "--for=condition=Programmed", "a2aagent/hello", "-n", TEAM, "--timeout=60s"]);
+  await cluster.kubectl(["wait", "--for=condition=Programmed", "a2aagent/hello", "-n", TEAM, "--timeout=120s"]);
 });
 
 afterAll(async () => {
@@ -35,7 +35,7 @@ test.each([
   const name = `key-${signal?.toLowerCase() ?? "calm"}`;
   const key = virtualKey(TEAM, name, GATEWAY, "hello");
   await apply(cluster, key.objects);
-  await cluster.kubectl(["wait", "--for=condition=Programmed", `virtualkey/${name}`, "-n", TEAM, "--timeout=60s"]);
+  await cluster.kubectl(["wait", "--for=condition=Programmed", `virtualkey/${name}`, "-n", TEAM, "--timeout=120s"]);
   const urls = (await parley.pods("proxy")).map(({ status }) => `http://${status.podIP}:8080/a2a/hello`);
   const probe = `probe-${name}`;
   await apply(cluster, [
@@ -43,7 +43,7 @@ test.each([
   ]);
   const probed = async (): Promise<readonly Probed[]> => {
     const path = `/api/v1/namespaces/${TEAM}/pods/${probe}:8080/proxy/`;
-    return Object.values(JSON.parse(await cluster.kubectl(["get", "--raw", path])) as Record<string, Probed>);
+    return Object.values((await cluster.api.get(path)) as Record<string, Probed>);
   };
   await eventually("every proxy serves the key", async () => {
     const seen = await probed();

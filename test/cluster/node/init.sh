@@ -1,6 +1,6 @@
 #!/bin/bash
 # The first process of the node, in namespaces of its own. In: the node's folder, the name of its cgroup; TOOLS, IMAGES.
-# Out: `ready` in the folder once node, names and the default ServiceAccount are there; stays until it is killed.
+# Out: `ready` in the folder once node, names and the default ServiceAccount are there, and api.socket; stays until it is killed.
 set -eu
 D=$1 GROUP=$2
 here=$(dirname "$(readlink -f "$0")")
@@ -69,11 +69,13 @@ logged kube-scheduler "$TOOLS/kube-scheduler" --kubeconfig=scheduler.kubeconfig 
 logged kubelet "$TOOLS/kubelet" --config=kubelet.yaml --kubeconfig=kubelet.kubeconfig --node-ip=$NODE_IP --hostname-override=$NODE
 logged kube-proxy "$TOOLS/kube-proxy" --config=kube-proxy.yaml
 logged coredns "$TOOLS/coredns" -conf Corefile
+# The API server for who is outside of this network, as administrator.
+logged api-socket "$TOOLS/kubectl" proxy --unix-socket="$D/api.socket"
 until "$TOOLS/kubectl" get node $NODE 2>/dev/null | grep -qw Ready; do sleep 0.2; done
 said "node is Ready"
 until curl -sf http://127.0.0.1:8182/ready >/dev/null; do sleep 0.1; done
 until "$TOOLS/kubectl" get serviceaccount default >/dev/null 2>&1; do sleep 0.1; done
-until [ -e imported ]; do sleep 0.1; done
+until [ -e imported ] && [ -S api.socket ]; do sleep 0.1; done
 [ ! -e import.failed ] || { cat import.log; exit 1; }
 said "names, default ServiceAccount, images: ready"
 touch ready

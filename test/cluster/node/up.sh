@@ -1,6 +1,7 @@
 #!/bin/bash
 # Brings up a Kubernetes node of its own: namespaces, cgroups, a folder, nothing else of the machine is touched.
-# In: a new folder; TOOLS (folder of the programs), IMAGES (archives to import, one path a line). Out: ready when it returns 0;
+# In: a new folder; TOOLS (folder of the programs), IMAGES (archives to import, one path a line), perhaps OWNER (a process whose end, however it
+# comes, ends the node). Out: ready when it returns 0;
 # init.pid in the folder is the process to enter (nsenter); otherwise the reason on stderr, and what was begun is taken down.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
@@ -39,3 +40,6 @@ until [ -e "$D/ready" ]; do
   fi
   sleep 0.05
 done
+if [ -n "${OWNER:-}" ]; then
+  setsid bash -c 'while [ -e "$2" ] && kill -0 "$0"; do sleep 1; done; exec "$1/down.sh" "$2"' "$OWNER" "$here" "$D" >/dev/null 2>&1 </dev/null &
+fi
