@@ -25,11 +25,13 @@ const pairOf = (name: string): CertificatePair => makeServing(ca, [name], Date.n
 
 async function serving(config: NonNullable<Parameters<typeof startProxy>[1]>["config"] = {}) {
   const held: (() => void)[] = [];
-  const answer = (res: ServerResponse, id: unknown): void => json(res, 200, { jsonrpc: "2.0", id, result: TASK });
+  const answer = (res: ServerResponse, id: unknown, metadata = ""): void =>
+    json(res, 200, { jsonrpc: "2.0", id, result: { ...TASK, metadata } });
   const agent = await use(
     startAgent((_req, res, body) => {
       const { id } = JSON.parse(body) as { id: unknown };
       if (body.includes("hold")) held.push(() => answer(res, id));
+      else if (body.includes("large")) answer(res, id, `${"x".repeat(3_000_000)}end`);
       else answer(res, id);
     }),
   );
@@ -102,6 +104,14 @@ test("closes a connection of HTTP/1.1 that is idle for too long", async () => {
   const socket = await secure(port, "first.example.com");
   expect(await exchange(socket, call(), /task-1/)).toMatch(/\r\nkeep-alive: timeout=/i);
   await once(socket, "close");
+});
+
+test("a large answer passes whole, and the connection goes on", async () => {
+  const { port } = await serving();
+  const socket = await secure(port, "first.example.com");
+  const [, length = ""] = /content-length: (\d+)/i.exec(await exchange(socket, call("large"), /xend"\}\}/)) ?? [];
+  expect(Number(length)).toBeGreaterThan(3_000_000);
+  expect(await exchange(socket, call(), /task-1/)).toMatch(/^HTTP\/1\.1 200 OK/);
 });
 
 test("shows a new certificate to new connections, and keeps those that stand", async () => {
