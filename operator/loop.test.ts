@@ -157,6 +157,40 @@ describe("createLoop", () => {
     };
   }
 
+  it("says how far it has read once that is translated, and not while a list is read or held", async () => {
+    const { loop, list, upsert, remove, publisher } = start([of("A2AAgent"), of("VirtualKey"), of("EndpointSlice")]);
+    list("A2AAgent", ...Array.from({ length: 30 }, (_, n) => agent({ name: `a${n}` })));
+    loop.reached(of("A2AAgent"), "10");
+    list("VirtualKey");
+    loop.reached(of("VirtualKey"), "12");
+    expect(loop.reach).toBeUndefined();
+    list("EndpointSlice");
+    await turn();
+    expect(loop.reach).toEqual({ "A2AAgent/": 10, "VirtualKey/": 12 });
+    upsert(agent());
+    loop.reached(of("A2AAgent"), "20");
+    expect(loop.reach).toBeUndefined();
+    await turn();
+    expect(loop.reach).toEqual({ "A2AAgent/": 20, "VirtualKey/": 12 });
+    // Of what changes nothing, and of bookmarks, at once.
+    loop.reached(of("VirtualKey"), "30");
+    expect(loop.reach).toEqual({ "A2AAgent/": 20, "VirtualKey/": 30 });
+    loop.take(of("A2AAgent"), { type: "listing" });
+    expect(loop.reach).toBeUndefined();
+    loop.take(of("A2AAgent"), { type: "replaced" });
+    loop.reached(of("A2AAgent"), "40");
+    await turn();
+    // It lacks everything: that is held.
+    expect([loop.reach, publisher.state.rows > 20]).toEqual([undefined, true]);
+    for (let n = 0; n < 30; n++) remove("A2AAgent", `a${n}`);
+    remove("A2AAgent", agent().metadata.name);
+    loop.reached(of("A2AAgent"), "50");
+    await turn();
+    expect(loop.reach).toEqual({ "A2AAgent/": 50, "VirtualKey/": 30 });
+    loop.reached(of("A2AAgent"), "not a number");
+    expect(loop.reach).toBeUndefined();
+  });
+
   it("publishes nothing before every kind was listed, then everything, and opens only then", async () => {
     const { loop, list, publisher, rows, turns } = start();
     list("A2AAgent", agent());

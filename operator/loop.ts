@@ -1,6 +1,7 @@
 // The one loop of the operator. In: changes of all kinds as they are read. Out: the store kept up to them, and, once every kind has been
 // read, what changed translated, published and handed to statuses: in slices of a few milliseconds, so that nothing else has to wait.
 import type { Log } from "../process/log.ts";
+import type { Reach } from "../proxy/table/contract.ts";
 import type { KindChange } from "./kube/reflector.ts";
 import { refOf } from "./objects.ts";
 import type { Kind, Ref } from "./objects.ts";
@@ -37,6 +38,13 @@ export interface LoopDeps {
 
 export interface Loop {
   take(scope: Scope, change: KindChange): void;
+  /** All of a scope up to this resourceVersion was given to `take`. */
+  reached(scope: Scope, version: string): void;
+  /**
+   * How far what decides access was read and is in what was given to the publisher, and nothing later; undefined while more was read than
+   * was translated, while a list is read or held, and where resourceVersions are no numbers.
+   */
+  readonly reach: Reach | undefined;
   /** Drops what the ids of held relists name. */
   confirm(ids: readonly string[]): void;
   isSynced(kind: Kind): boolean;
@@ -55,6 +63,21 @@ export function createLoop(deps: LoopDeps): Loop {
   let isOpen = false;
   /** What the last turn gave may not have arrived. */
   let failed = false;
+
+  /** By scope; none of those that are being listed. */
+  const reached = new Map<string, number>();
+  const deciding = deps.scopes.filter(({ kind }) => kind !== "EndpointSlice").map(scopeId);
+
+  const reach = (): Reach | undefined => {
+    if (unsynced.size > 0 || scheduled || failed || !translation.idle || relists.held().length > 0) return undefined;
+    const found: Record<string, number> = {};
+    for (const id of deciding) {
+      const version = reached.get(id);
+      if (version === undefined) return undefined;
+      found[id] = version;
+    }
+    return found;
+  };
 
   const turn = (): void => {
     scheduled = false;
@@ -126,6 +149,7 @@ export function createLoop(deps: LoopDeps): Loop {
     take: (scope, change) => {
       switch (change.type) {
         case "listing":
+          reached.delete(scopeId(scope));
           relists.begin(scope);
           return;
         case "listed": {
@@ -152,6 +176,13 @@ export function createLoop(deps: LoopDeps): Loop {
           if (relists.release(ref)) hold([ref]);
         }
       }
+    },
+    reached: (scope, version) => {
+      if (/^[0-9]{1,15}$/.test(version)) reached.set(scopeId(scope), Number(version));
+      else reached.delete(scopeId(scope));
+    },
+    get reach() {
+      return reach();
     },
     confirm: (ids) => {
       const dropped = relists.confirm(ids);

@@ -103,6 +103,7 @@ export function createOperator(deps: OperatorDeps): Operator {
     gateway,
     replica,
     holder,
+    reach: () => loop.reach,
     clock,
     log,
     metrics: metrics.publisher,
@@ -233,9 +234,9 @@ export function createOperator(deps: OperatorDeps): Operator {
   const turn = createTurns();
   const follow = async (scope: Scope): Promise<void> => {
     const observe = metrics.reflector(scope.kind);
-    for await (const change of reflect({ client, ...scope, clock, random, log, failures, signal, turn, observe })) {
-      loop.take(scope, change);
-    }
+    const reached = (version: string): void => loop.reached(scope, version);
+    const from = { client, ...scope, clock, random, log, failures, signal, turn, reached, observe };
+    for await (const change of reflect(from)) loop.take(scope, change);
   };
   const lead = (holding: boolean, holder: string | undefined): void => {
     lease = { holding, holder };

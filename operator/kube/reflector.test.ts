@@ -17,12 +17,14 @@ describe("reflect", () => {
   let clock: FakeClock;
   let errors: WatchError[];
   let lists: number;
+  let reached: string[];
 
   beforeEach(() => {
     stop = new AbortController();
     clock = createFakeClock();
     errors = [];
     lists = 0;
+    reached = [];
   });
   afterEach(async () => {
     stop.abort();
@@ -42,6 +44,7 @@ describe("reflect", () => {
       random: () => 0.5,
       log,
       signal: stop.signal,
+      reached: (version) => reached.push(version),
       observe: { listed: () => lists++, failed: (error) => errors.push(error) },
     });
   }
@@ -174,9 +177,13 @@ describe("reflect", () => {
       ]),
     );
     expect(await next(changes)).toEqual(["replaced", "a", "b", "c"]);
+    expect(reached).toEqual([]);
     expect(await next(changes)).toEqual(["upsert", "a", "11"]);
+    expect(reached).toEqual(["10"]);
     expect(await next(changes)).toEqual(["upsert", "d", "12"]);
     expect(await next(changes)).toEqual(["delete", "b"]);
+    // What was given last may not have been taken yet.
+    expect(reached).toEqual(["10", "11", "12"]);
     const [, first, second, third] = server.asked.map(({ url }) => Object.fromEntries(url.searchParams));
     expect(first).toEqual({ limit: "100" });
     expect(second).toEqual({ limit: "500", continue: "more" });

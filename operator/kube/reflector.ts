@@ -40,6 +40,8 @@ export interface ReflectorDeps {
   readonly signal: AbortSignal;
   /** Gives everything else that wants to run its turn; shared by all reflectors, so that no two pages are read in one. At once by default. */
   readonly turn?: () => Promise<void>;
+  /** What came up to this resourceVersion was taken by the consumer, and nothing later; not said while a list is read. */
+  readonly reached?: (version: string) => void;
   readonly observe: { listed(): void; failed(error: WatchError): void };
   readonly limits?: Partial<typeof LIMITS>;
 }
@@ -116,6 +118,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
       }
       listed(page.value.version, count);
       yield { type: "replaced" };
+      deps.reached?.(page.value.version);
     }
     // One watch, to its end. The timer is the only judge of silence: a dead peer sends no reset.
     const controller = new AbortController();
@@ -175,6 +178,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
           failures = 0;
           backoff.reset();
           if (change !== undefined) yield change;
+          deps.reached?.(version);
         }
         if (end.clean && version === undefined && streamsLists) {
           end = { clean: false, error: "connection", cause: "the watch ended before all objects were sent" };

@@ -1,7 +1,7 @@
 // One batch as bytes. In: a state of the table and the lines that lead to it. Out: pieces for sockets, each encoded when it is first wanted
 // and shared by all who want it soon after. Nothing is encoded at once that would hold up the process.
 import { encodeLine } from "../../proxy/table/encode.ts";
-import type { RowId } from "../../proxy/table/contract.ts";
+import type { Reach, RowId } from "../../proxy/table/contract.ts";
 
 /** A state of the table that batches lead to. */
 export interface TableState {
@@ -9,6 +9,8 @@ export interface TableState {
   readonly sequence: number;
   readonly version: string;
   readonly rows: number;
+  /** As COMMIT says it. */
+  readonly reach?: Reach | undefined;
 }
 
 export type BatchKind = "snapshot" | "buckets" | "changes";
@@ -34,10 +36,18 @@ export function createBatch(
   lines: readonly string[],
   buckets?: readonly number[],
 ): Batch {
-  const { replica, sequence, version, rows } = state;
+  const { replica, sequence, version, rows, reach } = state;
   const reset = kind === "snapshot";
   const head = encodeLine({ type: "BATCH", replica, sequence, reset, ...(buckets === undefined ? {} : { buckets }) });
-  const commit = encodeLine({ type: "COMMIT", replica, sequence, lines: lines.length, rows, version });
+  const commit = encodeLine({
+    type: "COMMIT",
+    replica,
+    sequence,
+    lines: lines.length,
+    rows,
+    version,
+    ...(reach === undefined ? {} : { reach }),
+  });
   const all = lines.length + 2;
   const lineAt = (index: number): string => (index === 0 ? head : (lines[index - 1] ?? commit));
   /** Index of the first line of each piece, as far as pieces were encoded. */

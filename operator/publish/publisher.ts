@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import { BUCKETS, decidesAccess, HEARTBEAT_MS } from "../../proxy/table/contract.ts";
-import type { Ack, RowChange, RowId, Subscription } from "../../proxy/table/contract.ts";
+import type { Ack, Reach, RowChange, RowId, Subscription } from "../../proxy/table/contract.ts";
 import { createDigest } from "../../proxy/table/digest.ts";
 import { encodeLine, encodePut, rowHash } from "../../proxy/table/encode.ts";
 import { createAcks } from "./acks.ts";
@@ -30,6 +30,8 @@ export interface PublisherDeps {
   readonly replica: string;
   /** Whom greetings and heartbeats name as holder of the Lease; asked for each of them. */
   readonly holder: () => string | undefined;
+  /** How far was read what `apply` has been given, as COMMIT says it; unknown by default. */
+  readonly reach?: () => Reach | undefined;
   readonly clock: Clock;
   readonly log: Log;
   readonly metrics: {
@@ -126,7 +128,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const ids = [...dirty];
     dirty.clear();
     flushedAt = clock.elapsed();
-    state = { replica, sequence: state.sequence + 1, version: digest.version(), rows: digest.size };
+    state = {
+      replica,
+      sequence: state.sequence + 1,
+      version: digest.version(),
+      rows: digest.size,
+      reach: deps.reach?.(),
+    };
     history.add(state, ids);
     leading.clear();
     metrics.batch(ids.length);
@@ -171,9 +179,13 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   };
 
   const heartbeatLine = (): string => {
-    const { sequence, version } = state;
-    const holder = deps.holder();
-    return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) });
+    // While changes wait for their batch, it says how far the one before had come.
+    const further = dirty.size === 0 ? deps.reach?.() : undefined;
+    if (further !== undefined) state = { ...state, reach: further };
+    const { sequence, version, reach } = state;
+    const [holder, said] = [deps.holder(), reach === undefined ? {} : { reach }];
+    const held = holder === undefined ? {} : { holder };
+    return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...held, ...said });
   };
   const beat = (): void => {
     const line = Buffer.from(`${heartbeatLine()}\n`);

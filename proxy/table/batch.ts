@@ -20,6 +20,8 @@ export interface Batch {
   /** Rows that differ from the table as it stands, with what to store; null erases. Empty for a whole table. */
   readonly edits: Map<RowId, Compiled | null>;
   lines: number;
+  /** Buckets were taken out. */
+  cleared: boolean;
 }
 
 /** More edits than this are not made in one go, nor listed for those who listen. */
@@ -33,6 +35,7 @@ export const openBatch = ({ digest }: Standing, reset: boolean): Batch => ({
   rows: reset ? createRows() : undefined,
   edits: new Map(),
   lines: 0,
+  cleared: false,
 });
 
 /** `row`: of the PUT line, parsed only if it is needed. */
@@ -56,12 +59,29 @@ export function removeRow(batch: Batch, standing: Standing, id: RowId): void {
 
 /** Takes out every row of a bucket. */
 export function clearBucket(batch: Batch, standing: Standing, bucket: number): void {
+  batch.cleared = true;
   for (const id of batch.digest.idsIn(bucket).slice()) removeRow(batch, standing, id);
 }
 
 /** Brings the bucket digests up to date, some at each step. */
 export function* settleDigest({ digest }: Batch): Generator<void> {
   while (!digest.refreshSome()) yield;
+}
+
+/** Rows that the table has and will not, though no line says so, found in steps. */
+export function* goneWithout({ reset, cleared, edits, digest }: Batch, standing: Standing): Generator<void, RowId[]> {
+  const gone: RowId[] = [];
+  if (cleared) for (const [id, compiled] of edits) if (compiled === null) gone.push(id);
+  if (!reset) return gone;
+  let left = SLICE;
+  for (const id of standing.digest.ids()) {
+    if (!digest.has(id)) gone.push(id);
+    left -= 1;
+    if (left > 0) continue;
+    left = SLICE;
+    yield;
+  }
+  return gone;
 }
 
 /** The rows after the batch, made in steps: a whole table's own, a copy with many edits in it; undefined: edit them in place. */

@@ -181,6 +181,12 @@ export interface RowChange {
   readonly row: Row | null;
 }
 
+/**
+ * How far an operator has read what decides access: of each of its watches the resourceVersion that it has come to. Those of one watch rise,
+ * and are the same for every operator, so that of two tables it is known which one has seen what the other has.
+ */
+export type Reach = Readonly<Record<string, number>>;
+
 /** What a proxy asks for. */
 export interface Subscription {
   readonly gateway: string;
@@ -222,7 +228,10 @@ export type StreamLine =
   /** The whole line is canonical JSON (members sorted by name at every depth, no white space): its bytes are what is hashed. */
   | { readonly id: RowId; readonly row: Row; readonly type: "PUT" }
   | { readonly id: RowId; readonly type: "REMOVE" }
-  /** `lines`: PUTs and REMOVEs since BATCH; `version`: of the whole table after this batch, also on standby; `rows`: its size. */
+  /**
+   * `lines`: PUTs and REMOVEs since BATCH; `version`: of the whole table after this batch, also on standby; `rows`: its size. `reach`:
+   * all up to there is in that table, and nothing later; absent while more was read than was made into rows, or when it cannot be said.
+   */
   | {
       readonly type: "COMMIT";
       readonly replica: string;
@@ -230,13 +239,16 @@ export type StreamLine =
       readonly lines: number;
       readonly rows: number;
       readonly version: string;
+      readonly reach?: Reach;
     }
+  /** `reach`: as in COMMIT; it goes on although the table stays the same. */
   | {
       readonly type: "HEARTBEAT";
       readonly replica: string;
       readonly sequence: number;
       readonly version: string;
       readonly holder?: string;
+      readonly reach?: Reach;
     };
 
 /**

@@ -16,6 +16,8 @@ const lines: readonly Exclude<StreamLine, { type: "PUT" }>[] = [
   { type: "COMMIT", replica: "r-1", sequence: 7, lines: 2, rows: 1, version },
   { type: "HEARTBEAT", replica: "r-1", sequence: 7, version },
   { type: "HEARTBEAT", replica: "r-1", sequence: 0, version, holder: "r-1" },
+  { type: "HEARTBEAT", replica: "r-1", sequence: 0, version, reach: { Secret: 7, VirtualKey: 9 } },
+  { type: "COMMIT", replica: "r-1", sequence: 7, lines: 2, rows: 1, version, reach: {} },
 ];
 
 describe("canonical form", () => {
@@ -99,6 +101,8 @@ describe("decodeLine", () => {
     `{"type":"COMMIT","replica":"r","sequence":1,"lines":0,"rows":0,"version":"${"0F".repeat(32)}"}`,
     `{"type":"COMMIT","replica":"r","sequence":1,"lines":"0","rows":0,"version":"${version}"}`,
     '{"type":"HEARTBEAT","replica":"r","sequence":1,"version":""}',
+    `{"type":"HEARTBEAT","replica":"r","sequence":1,"version":"${version}","reach":{"Secret":"7"}}`,
+    `{"type":"COMMIT","replica":"r","sequence":1,"lines":0,"rows":0,"version":"${version}","reach":7}`,
   ])("refuses %s", (text) => {
     expect(decodeLine(text)).toBeUndefined();
   });

@@ -1,6 +1,6 @@
 // Lines of the stream as text. In: rows and stream lines. Out: canonical JSON, its hash, and lines read back.
 import { hash } from "node:crypto";
-import { BUCKETS, type Row, type RowId, type StreamLine } from "./contract.ts";
+import { BUCKETS, type Reach, type Row, type RowId, type StreamLine } from "./contract.ts";
 import { isObject } from "./shape.ts";
 
 /** The PUT line of a row: canonical JSON without a newline. Equal rows give equal bytes, whatever the order of their members. */
@@ -46,7 +46,7 @@ const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]
 export function decodeLine(text: string): StreamLine | undefined {
   const line = parseObject(text);
   if (line === undefined) return undefined;
-  const { type, id, gateway, replica, holder, sequence, reset, buckets, lines, rows, version } = line;
+  const { type, id, gateway, replica, holder, sequence, reset, buckets, lines, rows, version, reach } = line;
   switch (type) {
     case "PUT":
       // Checked to be an object; which row it is, if any, is for parse-row.ts to say.
@@ -58,12 +58,28 @@ export function decodeLine(text: string): StreamLine | undefined {
         ? { type, replica, sequence, reset, ...(buckets === undefined ? {} : { buckets }) }
         : undefined;
     case "COMMIT":
-      return isText(replica) && isCount(sequence) && isCount(lines) && isCount(rows) && isVersion(version)
-        ? { type, replica, sequence, lines, rows, version }
+      return isText(replica) &&
+        isCount(sequence) &&
+        isCount(lines) &&
+        isCount(rows) &&
+        isVersion(version) &&
+        isOptionalReach(reach)
+        ? { type, replica, sequence, lines, rows, version, ...(reach === undefined ? {} : { reach }) }
         : undefined;
     case "HEARTBEAT":
-      return isText(replica) && isCount(sequence) && isVersion(version) && isOptionalText(holder)
-        ? { type, replica, sequence, version, ...(holder === undefined ? {} : { holder }) }
+      return isText(replica) &&
+        isCount(sequence) &&
+        isVersion(version) &&
+        isOptionalText(holder) &&
+        isOptionalReach(reach)
+        ? {
+            type,
+            replica,
+            sequence,
+            version,
+            ...(holder === undefined ? {} : { holder }),
+            ...(reach === undefined ? {} : { reach }),
+          }
         : undefined;
     case "HELLO":
       return isText(gateway) && isText(replica) && isOptionalText(holder)
@@ -102,6 +118,8 @@ const isText = (value: unknown): value is string => typeof value === "string";
 const isOptionalText = (value: unknown): value is string | undefined => value === undefined || isText(value);
 const isOptionalBuckets = (value: unknown): value is readonly number[] | undefined =>
   value === undefined || (Array.isArray(value) && value.every((bucket) => isCount(bucket) && bucket < BUCKETS));
+const isOptionalReach = (value: unknown): value is Reach | undefined =>
+  value === undefined || (isObject(value) && Object.values(value).every(isCount));
 const isId = (value: unknown): value is RowId => isText(value) && value.length > 0 && value.length <= 1024;
 const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
 const isVersion = (value: unknown): value is string => isText(value) && /^[0-9a-f]{64}$/.test(value);

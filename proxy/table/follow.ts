@@ -91,7 +91,6 @@ export function createFollow(deps: FollowDeps): Follow {
     const { place, heard } = stream;
     let replica = "";
     const confirm = (how: "Applied" | "Current"): void => {
-      withheld.inStep(place.id);
       for (const look of waiting) look();
       onConfirmed(how);
     };
@@ -99,13 +98,12 @@ export function createFollow(deps: FollowDeps): Follow {
       if (step.step === "Greeted") {
         ({ replica } = step);
         log.info({ operator: place.id, replica, holder: step.holder }, "operator answers");
-        withheld.apply(place.id);
         heard({ replica, holder: step.holder });
       } else if (step.step === "Applied") {
         const { at } = step;
         ({ durable } = step);
         log.debug({ sequence: at.sequence, version: at.version, rows: table.rows }, "batch applied");
-        withheld.seen(place.id, step.seen);
+        withheld.applied(place.id, step.seen, step.reach, step.added);
         if (table.refusedRows > refusedRows) {
           log.warn({ rows: table.refusedRows, first: table.refusals().refused[0] }, "rows are refused");
         }
@@ -113,6 +111,7 @@ export function createFollow(deps: FollowDeps): Follow {
         void acknowledge(acks, at);
         confirm("Applied");
       } else if (step.step === "Current") {
+        withheld.applied(place.id, [], step.reach);
         heard({ replica, holder: step.holder });
         confirm("Current");
       }
@@ -141,16 +140,17 @@ export function createFollow(deps: FollowDeps): Follow {
         heard({ replica, holder: step.holder });
       } else if (step.step === "Announced") {
         announced = step.at;
+        withheld.seen(place.id, [], step.reach);
         heard({ replica, holder: step.holder });
         look();
       } else if (step.step === "Seen") {
         announced = step.at;
-        withheld.seen(place.id, step.seen);
+        withheld.seen(place.id, step.seen, step.reach);
         look();
       }
     };
     waiting.add(look);
-    const reader = createStandbyReader({ table, gateway });
+    const reader = createStandbyReader({ gateway });
     const end = await run<StandbyStep>(stream, { standby: true }, reader, onStep);
     waiting.delete(look);
     return end;

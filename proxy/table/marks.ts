@@ -1,20 +1,21 @@
 // Rows that decide access as streams brought them lately. In: rows of batches, changes of the table. Out: those that the table differs from
-// without being known to be newer ("active"), by stream. The others are kept a while: a table that goes back to an older row, because
-// another operator is behind, must not give back what was taken away.
+// although its operator is not known to have seen what they came from ("active"), by stream. The others are kept a while: a table that goes
+// back to an older row, because another operator is behind, must not give back what was taken away.
 import type { Agent, Key, Table } from "./compiled.ts";
-import type { NamespaceRow, RowId } from "./contract.ts";
+import type { NamespaceRow, Reach, RowId } from "./contract.ts";
+import { covers } from "./reach.ts";
 import { compile, type Compiled } from "./rows.ts";
-import { identityOf, isNewer, servedIdentity, type RowIdentity, type SeenRow } from "./seen-row.ts";
+import type { SeenRow } from "./seen-row.ts";
 import { createSharedParts } from "./shared-parts.ts";
 import type { TableWriter } from "./table.ts";
 
 interface Mark {
   readonly source: string;
   readonly seen: SeenRow;
-  /** Rows under its id that it came after, newest first. */
-  readonly dead: readonly RowIdentity[];
   readonly compiled: Compiled | undefined;
   readonly at: number;
+  /** Whoever has come to there has seen what the row came from; undefined while its stream has not said it. */
+  until: Reach | undefined;
   active: boolean;
 }
 
@@ -29,9 +30,13 @@ export interface Marks {
   namespace(source: string, name: string, own: NamespaceRow | undefined): NamespaceRow | undefined;
   /** Gives the ids whose rows are withheld in another way than before; so do the other ways to add and drop. */
   add(source: string, rows: readonly SeenRow[]): RowId[];
-  /** The table's rows of these ids have changed, by the stream `from`: that one's own marks are out of date. */
-  judge(ids: readonly RowId[], from: string | undefined): void;
-  judgeAll(from: string | undefined): void;
+  /** The stream says how far its operator has read: what was added of it came before. */
+  reached(source: string, reach: Reach | undefined): RowId[];
+  /** The table is this stream's, whose operator has read that far; undefined: it does not say now, and is not behind where it was. `added`: rows that the table lacked before. */
+  stands(source: string, reach: Reach | undefined, added: readonly RowId[]): RowId[];
+  /** The table's rows of these ids have changed. */
+  judge(ids: readonly RowId[]): void;
+  judgeAll(): void;
   /** Drops a stream's active marks. */
   dropActive(source: string): RowId[];
   /** Drops all marks of a stream that were made until then. */
@@ -41,8 +46,6 @@ export interface Marks {
 /** Marks that are not active are kept so long, milliseconds, and so many. */
 const KEPT_MS = 30_000;
 const KEPT = 20_000;
-/** Rows that are remembered as having come before one, for each stream. */
-const DEAD = 8;
 
 /** `now`: milliseconds that never step. */
 export function createMarks(deps: { readonly table: Table & TableWriter; readonly now: () => number }): Marks {
@@ -53,6 +56,12 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
   const active = new Map<string, Map<RowId, Mark>>();
   const shared = createSharedParts();
   let count = 0;
+  /** Of which it is not known yet when they are covered, by stream. */
+  const open = new Map<string, Set<Mark>>();
+  /** Whose rows the table has, and how far that operator had read at least. */
+  let standing: { readonly source: string; readonly reach: Reach | undefined } | undefined;
+
+  const isCovered = ({ source, until }: Mark): boolean => source === standing?.source || covers(standing?.reach, until);
 
   const setActive = (mark: Mark, is: boolean): boolean => {
     if (mark.active === is) return false;
@@ -68,6 +77,7 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
   /** Gives whether it was active. */
   const drop = (mark: Mark): boolean => {
     all.delete(mark);
+    open.get(mark.source)?.delete(mark);
     const ofId = byId.get(mark.seen.id);
     if (ofId?.get(mark.source) === mark && ofId.delete(mark.source) && ofId.size === 0) byId.delete(mark.seen.id);
     return setActive(mark, false);
@@ -76,16 +86,13 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
   const judgeOne = (mark: Mark): boolean => {
     const { seen, compiled } = mark;
     if (!mark.active && mark.at <= now() - KEPT_MS) return drop(mark);
-    if (table.holds(seen.id, seen.hash)) return setActive(mark, false);
-    const served = servedIdentity(table, seen.id);
-    if (served !== undefined && isNewer(served, seen, mark.dead)) return drop(mark);
+    if (isCovered(mark) || table.holds(seen.id, seen.hash)) return setActive(mark, false);
+    const served = servedRow(table, seen.id);
     // What is not served need not be withheld.
-    if (served === undefined && table.namespace(seen.id.slice("namespace/".length)) === undefined) {
-      return setActive(mark, false);
-    }
+    if (served === undefined) return setActive(mark, false);
     // An agent's row that is not understood leaves the one before, here as in the table.
     const leavesLast = compiled?.kind === "refused" && seen.id.startsWith("agent/");
-    return setActive(mark, !(leavesLast && served?.uid === compiled.uid));
+    return setActive(mark, !(leavesLast && "uid" in served && served.uid === compiled.uid));
   };
 
   const forgetOld = (): void => {
@@ -95,6 +102,22 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
       if (!mark.active) drop(mark);
     }
   };
+
+  /** Gives whether the row is withheld, or was, by that stream. */
+  const put = (source: string, seen: SeenRow, until?: Reach): boolean => {
+    const { id, row } = seen;
+    const earlier = byId.get(id)?.get(source);
+    const compiled = row === null ? undefined : compile(id, row, shared);
+    const mark: Mark = { source, seen, compiled, at: now(), until, active: false };
+    const wasActive = earlier !== undefined && drop(earlier);
+    byId.set(id, (byId.get(id) ?? new Map<string, Mark>()).set(source, mark));
+    all.add(mark);
+    if (until === undefined) open.set(source, (open.get(source) ?? new Set<Mark>()).add(mark));
+    judgeOne(mark);
+    return wasActive || mark.active;
+  };
+
+  const judgeThese = (marked: readonly Mark[]): RowId[] => marked.filter(judgeOne).map(({ seen }) => seen.id);
 
   const markOf = (source: string, id: RowId): Mark | undefined => active.get(source)?.get(id);
 
@@ -119,43 +142,38 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
       return mark.compiled?.kind === "namespace" ? mark.compiled.row : undefined;
     },
     add(source, rows) {
-      const changed: RowId[] = [];
-      for (const row of rows) {
-        const { id } = row;
-        const earlier = byId.get(id)?.get(source);
-        const known = [row.before, identityOf(earlier?.seen.row), ...(earlier?.dead ?? [])];
-        const dead = known.filter((one) => one !== undefined).slice(0, DEAD);
-        const mark: Mark = {
-          source,
-          seen: row,
-          dead,
-          compiled: row.row === null ? undefined : compile(id, row.row, shared),
-          at: now(),
-          active: false,
-        };
-        const wasActive = earlier !== undefined && drop(earlier);
-        byId.set(id, (byId.get(id) ?? new Map<string, Mark>()).set(source, mark));
-        all.add(mark);
-        judgeOne(mark);
-        if (wasActive || mark.active) changed.push(id);
-      }
+      const changed = rows.filter((row) => put(source, row)).map(({ id }) => id);
       forgetOld();
       return changed;
     },
-    judge(ids, from) {
-      if (all.size === 0) return;
-      for (const id of ids) {
-        for (const mark of byId.get(id)?.values() ?? []) {
-          if (mark.source === from) drop(mark);
-          else judgeOne(mark);
+    reached(source, reach) {
+      const marked = reach === undefined ? [] : [...(open.get(source) ?? [])];
+      if (marked.length > 0) open.delete(source);
+      for (const mark of marked) mark.until = reach;
+      return judgeThese(marked);
+    },
+    stands(source, reach, added) {
+      const before = standing;
+      const isSame = before?.source === source;
+      if (before !== undefined && !isSame && !covers(reach, before.reach)) {
+        // The one before had come further, and did not have them.
+        for (const id of added) {
+          if (byId.get(id)?.has(before.source) !== true)
+            put(before.source, { id, row: null, hash: undefined }, before.reach);
         }
       }
+      standing = { source, reach: reach ?? (isSame ? before.reach : undefined) };
+      // Whoever has read on covers more: then those that are not active stay so.
+      return judgeThese(isSame ? [...active.values()].flatMap((marked) => Array.from(marked.values())) : [...all]);
     },
-    judgeAll(from) {
-      for (const mark of all) {
-        if (mark.source === from) drop(mark);
-        else judgeOne(mark);
+    judge(ids) {
+      if (all.size === 0) return;
+      for (const id of ids) {
+        for (const mark of byId.get(id)?.values() ?? []) judgeOne(mark);
       }
+    },
+    judgeAll() {
+      for (const mark of all) judgeOne(mark);
     },
     dropActive(source) {
       const marked = [...(active.get(source) ?? [])];
@@ -166,4 +184,12 @@ export function createMarks(deps: { readonly table: Table & TableWriter; readonl
       return marked.filter(drop).map(({ seen }) => seen.id);
     },
   };
+}
+
+/** What requests are given under the id. */
+function servedRow(table: Table, id: RowId): Key["row"] | Agent["row"] | NamespaceRow | undefined {
+  const [kind, namespace = "", name = ""] = id.split("/");
+  if (kind === "key") return table.keyById(`${namespace}/${name}`)?.row;
+  if (kind === "agent") return table.agentByName(namespace, name)?.row;
+  return table.namespace(namespace);
 }

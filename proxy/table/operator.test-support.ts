@@ -76,6 +76,8 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
   const subscriptions: (Subscribed & { readonly response: ServerResponse })[] = [];
   const acks: Ack[] = [];
   let sequence = 0;
+  /** What it has been told is all that it reads: as if every change were one of the API server's. */
+  let known = 0;
 
   const send = (response: ServerResponse, texts: readonly string[]): void => {
     const out = texts.flatMap((text) => operator.mangle(text));
@@ -86,13 +88,29 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
     kind: { reset?: boolean; buckets?: readonly number[] },
   ): readonly string[] => {
     const version = digest.version();
-    const commit: StreamLine = { type: "COMMIT", replica, sequence, lines: texts.length, rows: digest.size, version };
+    const commit: StreamLine = {
+      type: "COMMIT",
+      replica,
+      sequence,
+      lines: texts.length,
+      rows: digest.size,
+      version,
+      reach: { changes: known },
+    };
     return [encodeLine({ type: "BATCH", replica, sequence, reset: false, ...kind }), ...texts, encodeLine(commit)];
   };
   const heartbeat = (): string => {
     const { holder } = operator;
     const version = digest.version();
-    return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...(holder === undefined ? {} : { holder }) });
+    const reach = { changes: known };
+    return encodeLine({
+      type: "HEARTBEAT",
+      replica,
+      sequence,
+      version,
+      reach,
+      ...(holder === undefined ? {} : { holder }),
+    });
   };
   /** What follows the greeting. */
   const first = ({ standby, version, buckets }: Subscription): readonly string[] => {
@@ -164,6 +182,7 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
         return line;
       });
       sequence += 1;
+      known += changes.length;
       const out = batch(texts, {});
       const taken = batch(
         texts.filter((_text, at) => decidesAccess(changes[at]?.id ?? "")),

@@ -30,6 +30,7 @@ describe.each(recorded(/^stream-.*\.ndjson$/))("%s", (file) => {
     expect(steps.filter(({ step }) => step === "Fault" || step === "OtherGateway")).toStrictEqual([]);
     const last = steps.at(-1);
     expect(last?.step === "Current" && last.at.version).toBe(table.version);
+    expect(last).toMatchObject({ reach: { "A2AAgent/": 90, "VirtualKey/": 91, "Secret/": 88 } });
     expect(steps.filter(({ step }) => step === "Applied").length).toBeGreaterThan(2);
   });
 
@@ -55,7 +56,7 @@ test.each(recorded(/^standby-.*\.ndjson$/))(
   "%s is understood: what it announces, and what it takes away",
   async (file) => {
     const { table } = await applied(file.replace("standby", "stream"));
-    const reader = createStandbyReader({ table, gateway: "default" });
+    const reader = createStandbyReader({ gateway: "default" });
     const steps: StandbyStep[] = (await linesOf(file)).map((line) => reader.line(line));
     expect(steps.map(({ step }) => step)).toStrictEqual([
       "Greeted",
@@ -66,7 +67,11 @@ test.each(recorded(/^standby-.*\.ndjson$/))(
       "Seen",
       "Announced",
     ]);
-    expect(steps[1]).toMatchObject({ at: { version: table.version }, holder: "operator-0" });
+    expect(steps[1]).toMatchObject({
+      at: { version: table.version },
+      holder: "operator-0",
+      reach: { "VirtualKey/": 91 },
+    });
     const seen = steps.flatMap((step) => (step.step === "Seen" ? step.seen : []));
     expect(seen.map(({ id, row }) => [id, row === null])).toStrictEqual([
       ["key/agents/erin", true],

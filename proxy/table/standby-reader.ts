@@ -1,7 +1,6 @@
 // What the lines of a standby stream mean. In: lines as text, in order. Out: the state that its operator announces, and the rows that
 // decide access as they change there. Nothing of it goes into the table.
-import type { Table } from "./compiled.ts";
-import { decidesAccess } from "./contract.ts";
+import { decidesAccess, type Reach } from "./contract.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
 import type { Fault, Position } from "./stream-reader.ts";
@@ -10,9 +9,19 @@ export type StandbyStep =
   | { readonly step: "None" }
   | { readonly step: "Greeted"; readonly replica: string; readonly holder: string | undefined }
   /** A heartbeat. */
-  | { readonly step: "Announced"; readonly at: Position; readonly holder: string | undefined }
+  | {
+      readonly step: "Announced";
+      readonly at: Position;
+      readonly holder: string | undefined;
+      readonly reach: Reach | undefined;
+    }
   /** A whole batch. */
-  | { readonly step: "Seen"; readonly at: Position; readonly seen: readonly SeenRow[] }
+  | {
+      readonly step: "Seen";
+      readonly at: Position;
+      readonly seen: readonly SeenRow[];
+      readonly reach: Reach | undefined;
+    }
   | { readonly step: "OtherGateway"; readonly gateway: string }
   | { readonly step: "Fault"; readonly fault: Fault };
 
@@ -25,11 +34,7 @@ export interface StandbyReader {
 const NONE: StandbyStep = { step: "None" };
 
 /** Makes the reader of one stream, from HELLO to its end. `gateway`: the name in HELLO must be this. */
-export function createStandbyReader(deps: {
-  readonly table: Pick<Table, "keyById" | "agentByName">;
-  readonly gateway: string;
-}): StandbyReader {
-  const { table, gateway } = deps;
+export function createStandbyReader({ gateway }: { readonly gateway: string }): StandbyReader {
   let replica: string | undefined;
   let sequence = -1;
   let batch: { readonly sequence: number; lines: number; readonly seen: SeenRow[] } | undefined;
@@ -54,7 +59,7 @@ export function createStandbyReader(deps: {
   const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): StandbyStep => {
     if (batch === undefined) return fault("LineOutsideBatch");
     batch.lines += 1;
-    if (decidesAccess(line.id)) batch.seen.push(seenRow(table, line, text));
+    if (decidesAccess(line.id)) batch.seen.push(seenRow(line, text));
     return NONE;
   };
 
@@ -65,7 +70,7 @@ export function createStandbyReader(deps: {
     const { seen } = batch;
     batch = undefined;
     ({ sequence } = line);
-    return { step: "Seen", at: { replica: line.replica, sequence, version: line.version }, seen };
+    return { step: "Seen", at: { replica: line.replica, sequence, version: line.version }, seen, reach: line.reach };
   };
 
   const heartbeat = (line: Line<"HEARTBEAT">): StandbyStep => {
@@ -75,7 +80,7 @@ export function createStandbyReader(deps: {
     if (line.sequence < sequence) return fault("HeartbeatSequence");
     ({ sequence } = line);
     const at = { replica: line.replica, sequence, version: line.version };
-    return { step: "Announced", at, holder: line.holder };
+    return { step: "Announced", at, holder: line.holder, reach: line.reach };
   };
 
   const handlers: LineHandlers<StandbyStep> = { none: NONE, fault, hello, begin, change, commit, heartbeat };

@@ -1,7 +1,7 @@
 // What the lines of one stream mean. In: lines as text, in order. Out: what each led to; batches go into the table and the last-good log.
 // Anything that cannot be is a fault: the batch is dropped, the table stays as it is, and what it lacks is to be asked for anew.
 import type { Table } from "./compiled.ts";
-import { decidesAccess } from "./contract.ts";
+import { decidesAccess, type Reach, type RowId } from "./contract.ts";
 import type { LastGood } from "./last-good.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
@@ -36,16 +36,24 @@ export type Step =
   | { readonly step: "Greeted"; readonly replica: string; readonly holder: string | undefined }
   /**
    * A batch was applied. `durable`: true once a restart cannot bring back what it took away. `seen`: what it changed of who may reach
-   * what; empty for a whole table.
+   * what, and of a whole table or of whole buckets only that.
    */
   | {
       readonly step: "Applied";
       readonly at: Position;
       readonly durable: Promise<boolean>;
       readonly seen: readonly SeenRow[];
+      /** Of a whole table, or of whole buckets, what was not in the table before and decides access. */
+      readonly added: readonly RowId[];
+      readonly reach: Reach | undefined;
     }
   /** A heartbeat that agrees with the table. */
-  | { readonly step: "Current"; readonly at: Position; readonly holder: string | undefined }
+  | {
+      readonly step: "Current";
+      readonly at: Position;
+      readonly holder: string | undefined;
+      readonly reach: Reach | undefined;
+    }
   | { readonly step: "OtherGateway"; readonly gateway: string }
   | { readonly step: "Fault"; readonly fault: Fault };
 
@@ -68,12 +76,20 @@ export interface StreamReaderDeps {
 
 const NONE: Step = { step: "None" };
 
+interface Open {
+  readonly sequence: number;
+  /** It puts what stands, too: a whole table, or whole buckets. */
+  readonly isWhole: boolean;
+  readonly seen: SeenRow[];
+  readonly added: RowId[];
+}
+
 /** Makes the reader of one stream, from HELLO to its end. */
 export function createStreamReader({ table, lastGood, gateway }: StreamReaderDeps): StreamReader {
   let replica: string | undefined;
   /** Of the last batch of this stream, or of the first heartbeat. */
   let sequence: number | undefined;
-  let batch: { readonly sequence: number; readonly reset: boolean; readonly seen: SeenRow[] } | undefined;
+  let batch: Open | undefined;
 
   const drop = (): void => {
     if (batch === undefined) return;
@@ -99,7 +115,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     if (line.replica !== replica) return fault("OtherReplica");
     // It may rise by several: what a slow stream held back comes as one batch. That nothing was lost, the version tells.
     if (sequence !== undefined && line.sequence < sequence + (line.reset ? 0 : 1)) return fault("SequenceNotRising");
-    batch = { sequence: line.sequence, reset: line.reset, seen: [] };
+    batch = { sequence: line.sequence, isWhole: line.reset || line.buckets !== undefined, seen: [], added: [] };
     lastGood?.begin(line.reset, table.version);
     table.begin(line.reset);
     for (const bucket of line.buckets ?? []) table.clear(bucket);
@@ -112,8 +128,18 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     if (line.type === "PUT") table.put(line.id, text, line.row);
     else table.remove(line.id);
     lastGood?.line(text);
-    if (!batch.reset && decidesAccess(line.id)) batch.seen.push(seenRow(table, line, text));
+    if (decidesAccess(line.id)) note(batch, line, text);
     return NONE;
+  };
+
+  /** Of what is sent whole most is there already. */
+  const note = (of: Open, line: Line<"PUT"> | Line<"REMOVE">, text: string): void => {
+    if (of.isWhole && table.holds(line.id, undefined)) {
+      if (table.rows > 0) of.added.push(line.id);
+      return;
+    }
+    const row = seenRow(line, text);
+    if (!of.isWhole || !table.holds(line.id, row.hash)) of.seen.push(row);
   };
 
   const commitSlowly = async (line: Line<"COMMIT">, conclude: (committed: Committed) => Step): Promise<Step> =>
@@ -122,13 +148,21 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
   const commit = (line: Line<"COMMIT">): Step | Promise<Step> => {
     if (batch === undefined) return fault("LineOutsideBatch");
     if (line.replica !== replica || line.sequence !== batch.sequence) return fault("CommitOfOtherBatch");
-    const { seen } = batch;
+    const { seen, added } = batch;
     const conclude = (committed: Committed): Step => {
       if (!committed.ok) return fault(committed.reason);
       ({ sequence } = line);
       batch = undefined;
+      for (const id of committed.gone) if (decidesAccess(id)) seen.push(seenRow({ id }, ""));
       const durable = lastGood?.commit(line) ?? Promise.resolve(true);
-      return { step: "Applied", at: { replica: line.replica, sequence, version: line.version }, durable, seen };
+      return {
+        step: "Applied",
+        at: { replica: line.replica, sequence, version: line.version },
+        durable,
+        seen,
+        added,
+        reach: line.reach,
+      };
     };
     return table.isLarge ? commitSlowly(line, conclude) : conclude(table.commit(line));
   };
@@ -140,7 +174,12 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     // Whoever sends heartbeats has sent the table before.
     if (!table.complete || line.version !== table.version) return fault("HeartbeatVersion");
     ({ sequence } = line);
-    return { step: "Current", at: { replica, sequence, version: line.version }, holder: line.holder };
+    return {
+      step: "Current",
+      at: { replica, sequence, version: line.version },
+      holder: line.holder,
+      reach: line.reach,
+    };
   };
 
   const handlers: LineHandlers<Step | Promise<Step>> = { none: NONE, fault, hello, begin, change, commit, heartbeat };

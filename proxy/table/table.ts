@@ -3,6 +3,7 @@
 import { setImmediate as turn } from "node:timers/promises";
 import {
   clearBucket,
+  goneWithout,
   MANY_EDITS,
   openBatch,
   putRow,
@@ -30,7 +31,8 @@ export interface Expected {
 }
 
 export type Committed =
-  | { readonly ok: true }
+  /** `gone`: rows of the table that no line of the batch names, since a whole table or whole buckets came without them. */
+  | { readonly ok: true; readonly gone: readonly RowId[] }
   /** `Dropped`: another batch was begun, or this one was discarded, before it was applied. */
   | { readonly ok: false; readonly reason: "LineCount" | "RowCount" | "Version" | "Dropped" };
 
@@ -109,6 +111,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
       batch = undefined;
       return { ok: false, reason };
     }
+    const gone = yield* goneWithout(of, standing);
     const made = yield* settleRows(of, standing);
     if (made === undefined) {
       for (const [id, compiled] of edits) {
@@ -121,7 +124,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     complete ||= reset || expected !== undefined;
     batch = undefined;
     tell(reset || edits.size > MANY_EDITS ? { ids: [], reset: true } : { ids: [...edits.keys()], reset: false });
-    return { ok: true };
+    return { ok: true, gone };
   }
 
   const tell = (change: TableChange): void => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { createFakeClock } from "./clock.test-support.ts";
 import type { TableChange } from "./compiled.ts";
-import type { Row, RowChange } from "./contract.ts";
+import type { RowChange } from "./contract.ts";
 import { encodePut } from "./encode.ts";
 import { agentRow, keyRow, sha256Of } from "./rows.test-support.ts";
 import { seenRow } from "./seen-row.ts";
@@ -14,6 +14,10 @@ const token = sha256Of("sk-alice");
 const alice = keyRow("sk-alice", { uid: "k1", generation: 3 });
 const travel = agentRow({ uid: "a1", generation: 3, publicName: "travel" });
 
+const reach = (at: number | undefined) => (at === undefined ? undefined : { keys: at });
+const seenOf = ({ id, row }: RowChange) =>
+  seenRow(row === null ? { id } : { id, row }, row === null ? "" : encodePut(id, row));
+
 function setUp(rows: readonly RowChange[] = []) {
   const clock = createFakeClock();
   const table = createTable();
@@ -21,13 +25,14 @@ function setUp(rows: readonly RowChange[] = []) {
   const withheld = createWithheld({ table, clock });
   const heard: TableChange[] = [];
   withheld.table.onChange((change) => heard.push(change));
-  const see = (source: string, ...changes: readonly RowChange[]): void =>
-    withheld.seen(
-      source,
-      changes.map(({ id, row }) =>
-        seenRow(table, row === null ? { id } : { id, row }, row === null ? "" : encodePut(id, row)),
-      ),
-    );
+  /** `at`: how far that operator has read; undefined: it does not say. */
+  const see = (source: string, at: number | undefined, ...changes: readonly RowChange[]): void =>
+    withheld.seen(source, changes.map(seenOf), reach(at));
+  /** The same of the stream that is applied. */
+  const apply = (source: string, at: number | undefined, ...changes: readonly RowChange[]): void => {
+    if (changes.length > 0) table.applyLocal(changes, false);
+    withheld.applied(source, changes.map(seenOf), reach(at));
+  };
   /** Whether a request with the token reaches the agent. */
   const admits = (): boolean => {
     const key = withheld.table.key(token);
@@ -35,7 +40,7 @@ function setUp(rows: readonly RowChange[] = []) {
     if (key === undefined || agent === undefined) return false;
     return key.row.disabled !== true && clock.now() < key.expiresAt && withheld.table.grants(key, agent);
   };
-  return { clock, table, withheld, heard, see, admits };
+  return { clock, table, withheld, heard, see, apply, admits };
 }
 
 const key = (over: Parameters<typeof keyRow>[1]): RowChange => ({ id: KEY, row: { ...alice, generation: 4, ...over } });
@@ -58,7 +63,7 @@ describe("what any stream takes away is refused at once", () => {
   ])("%s", (_name, change) => {
     const { admits, see, withheld, heard, table } = setUp();
     expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
-    see("s", change);
+    see("s", 2, change);
     expect([admits(), withheld.rows]).toStrictEqual([false, 1]);
     expect(heard).toStrictEqual([{ ids: [change.id], reset: false }]);
     expect(table.keyById("agents/alice")?.row).toStrictEqual(alice);
@@ -74,9 +79,9 @@ describe("what any stream takes away is refused at once", () => {
     });
     const { admits, see } = setUp([selecting, { id: "namespace/agents", row: { labels: { team: "a" } } }]);
     expect(admits()).toBe(true);
-    see("s", { id: "namespace/agents", row: { labels: {} } });
+    see("s", 2, { id: "namespace/agents", row: { labels: {} } });
     expect(admits()).toBe(false);
-    see("s", { id: "namespace/agents", row: { labels: { team: "a" } } });
+    see("s", 2, { id: "namespace/agents", row: { labels: { team: "a" } } });
     expect(admits()).toBe(true);
   });
 
@@ -86,6 +91,7 @@ describe("what any stream takes away is refused at once", () => {
     ]);
     see(
       "s",
+      2,
       key({ operations: ["GetTask", "CancelTask"], loopbackOnly: true }),
       agent({ card: { visibility: "Key" } }),
     );
@@ -94,22 +100,22 @@ describe("what any stream takes away is refused at once", () => {
     expect(narrowed?.row.loopbackOnly).toBe(true);
     expect(withheld.table.agentByPublicName("travel")?.row.card.visibility).toBe("Key");
     // All of the protocol, on the other side: but not what has to be named.
-    see("s", key({}));
+    see("s", 2, key({}));
     expect([...(withheld.table.key(token)?.operations ?? [])]).toStrictEqual(["SendMessage", "GetTask"]);
   });
 
   test("each stream by itself: what one gives, another may take", () => {
     const { admits, see } = setUp();
-    see("s", key({ agents: [] }));
-    see("t", key({ generation: 5 }));
+    see("s", 2, key({ agents: [] }));
+    see("t", 2, key({ generation: 5 }));
     expect(admits()).toBe(false);
-    see("s", key({ generation: 5 }));
+    see("s", 2, key({ generation: 5 }));
     expect(admits()).toBe(true);
   });
 
   test("but nothing is given that the table does not give", () => {
     const { admits, see, table } = setUp([{ id: KEY, row: { ...alice, agents: [] } }]);
-    see("s", key({}));
+    see("s", 2, key({}));
     expect(admits()).toBe(false);
     table.applyLocal([{ id: KEY, row: null }], false);
     expect(admits()).toBe(false);
@@ -117,43 +123,47 @@ describe("what any stream takes away is refused at once", () => {
 });
 
 describe("it is given back", () => {
-  test.each<[string, Row]>([
-    ["another object", { ...alice, uid: "k2", generation: 1 }],
-    ["a higher generation", { ...alice, generation: 5 }],
-  ])("when the table's row is newer: %s", (_name, row) => {
-    const { admits, see, table, withheld } = setUp();
-    see("s", { id: KEY, row: null });
-    table.applyLocal([{ id: KEY, row }], false);
-    expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
-  });
-
-  test("when the table has another token than the one that died, and not before", () => {
-    const { see, table, withheld } = setUp();
-    see("s", { id: KEY, row: null });
-    table.applyLocal([{ id: KEY, row: { ...alice, owner: { team: "other" } } }], false);
-    expect(withheld.table.key(token)).toBeUndefined();
-    table.applyLocal([{ id: KEY, row: { ...alice, sha256: sha256Of("sk-new") } }], false);
-    expect(withheld.table.key(sha256Of("sk-new"))?.id).toBe("agents/alice");
-  });
-
-  test("never by a row that is older than what was seen", () => {
-    const { admits, see, table, clock } = setUp();
-    see("s", key({ uid: "k2", agents: [] }));
-    table.applyLocal([{ id: KEY, row: { ...alice, generation: 9 } }], false);
+  test("when the operator whose table it is has come to where that stream was, and not before", () => {
+    const { admits, see, apply, withheld, heard } = setUp();
+    apply("a", 1);
+    see("s", 3, { id: KEY, row: null });
+    apply("a", 2, key({ generation: 9 }));
     expect(admits()).toBe(false);
-    see("s", key({ uid: "k2", generation: 5 }));
+    // It says nothing: it is where it was at least.
+    apply("a", undefined, key({ uid: "k2" }));
+    expect([admits(), withheld.rows]).toStrictEqual([false, 1]);
+    const told = heard.length;
+    apply("a", 3);
+    expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
+    expect(heard.slice(told)).toStrictEqual([{ ids: [KEY], reset: false }]);
+  });
+
+  test("never while that stream has not said how far its operator has read", () => {
+    const { admits, see, apply } = setUp();
+    apply("a", 9);
+    see("s", undefined, { id: KEY, row: null });
+    apply("a", 10);
+    expect(admits()).toBe(false);
+    see("s", 11);
+    apply("a", 10);
+    expect(admits()).toBe(false);
+    apply("a", 11);
     expect(admits()).toBe(true);
-    // What is older than the table's row is not even noted.
-    see("t", key({ uid: "k1", generation: 8, agents: [] }));
-    expect(admits()).toBe(true);
-    clock.advance(60_000);
+  });
+
+  test("never by an operator that does not read what that one has read", () => {
+    const { admits, withheld, see, apply } = setUp();
+    see("s", 1, { id: KEY, row: null });
+    withheld.applied("a", [], { others: 5 });
+    expect(admits()).toBe(false);
+    apply("a", 1);
     expect(admits()).toBe(true);
   });
 
   test("when that stream says it is where the table is", () => {
     const { admits, see, withheld, heard } = setUp();
-    see("s", { id: KEY, row: null });
-    see("t", { id: KEY, row: null });
+    see("s", 2, { id: KEY, row: null });
+    see("t", 2, { id: KEY, row: null });
     withheld.inStep("s");
     expect(admits()).toBe(false);
     withheld.inStep("t");
@@ -163,10 +173,10 @@ describe("it is given back", () => {
 
   test("thirty seconds after that stream was lost, with all that it had seen until then", () => {
     const { admits, see, withheld, clock } = setUp();
-    see("s", { id: AGENT, row: null });
+    see("s", 2, { id: AGENT, row: null });
     withheld.lost("s");
     clock.advance(10_000);
-    see("s", { id: KEY, row: null });
+    see("s", 2, { id: KEY, row: null });
     clock.advance(19_999);
     expect(withheld.rows).toBe(2);
     clock.advance(1);
@@ -178,58 +188,58 @@ describe("it is given back", () => {
 });
 
 describe("a table that goes back, because another operator is behind,", () => {
-  test("does not give back what the applied stream, or any, had taken away", () => {
-    for (const source of ["applied", "standby"]) {
-      const { admits, see, table, withheld } = setUp();
-      withheld.apply("applied");
-      if (source === "standby") see(source, { id: KEY, row: null });
-      const seen = seenRow(table, { id: KEY }, "");
-      table.applyLocal([{ id: KEY, row: null }], false);
-      if (source === "applied") withheld.seen(source, [seen]);
-      expect(withheld.rows).toBe(0);
-      withheld.lost(source);
-      withheld.apply("other");
-      table.applyLocal([{ id: KEY, row: alice }], false);
-      expect([admits(), withheld.rows]).toStrictEqual([false, 1]);
-      table.applyLocal([{ id: KEY, row: { ...alice, generation: 4 } }], false);
-      expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
-    }
+  test.each(["applied", "standby"])("does not give back what the stream %s had taken away", (source) => {
+    const { admits, see, apply, withheld } = setUp();
+    apply("applied", 1);
+    if (source === "standby") see(source, 2, { id: KEY, row: null });
+    apply("applied", 2, { id: KEY, row: null });
+    expect(withheld.rows).toBe(0);
+    withheld.lost(source);
+    apply("other", 1, { id: KEY, row: alice });
+    // By each stream that has said so.
+    expect([admits(), withheld.rows]).toStrictEqual([false, source === "standby" ? 2 : 1]);
+    apply("other", 1, { id: KEY, row: { ...alice, generation: 4 } });
+    expect(admits()).toBe(false);
+    apply("other", 2);
+    expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
+  });
+
+  test("nor when the operator that is behind does not say how far it is", () => {
+    const { admits, apply } = setUp();
+    apply("a", 2, { id: KEY, row: null });
+    apply("other", undefined, { id: KEY, row: alice });
+    expect(admits()).toBe(false);
   });
 
   test("does so when that was half a minute ago, or that stream is gone for as long", () => {
-    const { admits, see, table, withheld, clock } = setUp();
-    see("s", { id: KEY, row: null });
-    table.applyLocal([{ id: KEY, row: null }], false);
+    const { admits, see, apply, withheld, clock } = setUp();
+    see("s", 2, { id: KEY, row: null });
+    apply("a", 1, { id: KEY, row: null });
     clock.advance(30_000);
-    table.applyLocal([{ id: KEY, row: alice }], false);
+    apply("b", 1, { id: KEY, row: alice });
     expect(admits()).toBe(true);
 
-    see("s", { id: KEY, row: null });
-    table.applyLocal([{ id: KEY, row: null }], false);
+    see("s", 2, { id: KEY, row: null });
+    apply("b", 1, { id: KEY, row: null });
     withheld.lost("s");
     clock.advance(20_000);
-    table.applyLocal([{ id: KEY, row: alice }], false);
+    apply("b", 1, { id: KEY, row: alice });
     expect(admits()).toBe(false);
     clock.advance(10_000);
     expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
   });
 
   test("what the stream that is applied says itself is not held against it", () => {
-    const { admits, table, withheld } = setUp();
-    withheld.apply("a");
-    const removed = seenRow(table, { id: KEY }, "");
-    table.applyLocal([{ id: KEY, row: null }], false);
-    withheld.seen("a", [removed]);
-    const again = seenRow(table, { id: KEY, row: alice }, encodePut(KEY, alice));
-    table.applyLocal([{ id: KEY, row: alice }], false);
-    withheld.seen("a", [again]);
+    const { admits, apply, withheld } = setUp();
+    apply("a", undefined, { id: KEY, row: null });
+    apply("a", undefined, { id: KEY, row: alice });
     expect([admits(), withheld.rows]).toStrictEqual([true, 0]);
   });
 });
 
 test("while nothing is withheld the table's own objects are given, and every change is told once", () => {
   const { table, withheld, heard, see } = setUp();
-  see("s", { id: KEY, row: alice });
+  see("s", 2, { id: KEY, row: alice });
   expect(withheld.table.key(token)).toBe(table.key(token));
   expect(withheld.table.agentByPublicName("travel")).toBe(table.agentByPublicName("travel"));
   table.applyLocal([{ id: "namespace/x", row: { labels: {} } }], false);

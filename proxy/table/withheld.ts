@@ -1,9 +1,9 @@
 // What streams took away and the table still gives. In: a table, rows that decide access as any stream brought them. Out: the table as
-// requests may use it: where a stream has another row than the table, and the table's is not known to be newer, both must admit.
+// requests may use it: where a stream has another row than the table, and the table's operator is not known to have seen it, both must admit.
 // While nothing is withheld, a look-up costs one comparison more than the table's own.
 import type { Clock, Timer } from "./clock.ts";
 import type { Agent, Key, Table, TableChange } from "./compiled.ts";
-import type { RowId } from "./contract.ts";
+import type { Reach, RowId } from "./contract.ts";
 import { createGrants } from "./grants.ts";
 import { createMarks } from "./marks.ts";
 import { narrowAgent, narrowKey } from "./narrow.ts";
@@ -13,10 +13,13 @@ import type { TableWriter } from "./table.ts";
 export interface Withheld {
   /** What requests read. */
   readonly table: Table;
-  /** From now on changes of the table are this stream's. */
-  apply(source: string): void;
-  /** Rows of a whole batch of a stream: of one on standby before they are in the table, of the applied one after. */
-  seen(source: string, rows: readonly SeenRow[]): void;
+  /** Rows of a whole batch of a stream, none of a heartbeat, and how far its operator has read, if it says so. */
+  seen(source: string, rows: readonly SeenRow[], reach: Reach | undefined): void;
+  /**
+   * The same of the stream that is applied, once they are in the table: which is this stream's from now on. `added`: came with a whole
+   * table or whole buckets, and were not there before; if this operator is behind the one before, that one may have seen them go.
+   */
+  applied(source: string, rows: readonly SeenRow[], reach: Reach | undefined, added?: readonly RowId[]): void;
   /** The stream is where the table is: what else was seen of it is out of date. */
   inStep(source: string): void;
   /** The stream is gone: what was seen of it until now holds for thirty seconds more. */
@@ -35,7 +38,6 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
   const listeners = new Set<(change: TableChange) => void>();
   const timers = new Set<Timer>();
   const marks = createMarks({ table, now: () => clock.elapsed() });
-  let applied: string | undefined;
   /** Decisions as they would be with a stream's rows in the place of the table's. */
   const worlds = new Map<string, ReturnType<typeof createGrants>>();
 
@@ -48,10 +50,15 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
 
   table.onChange((change) => {
     // Before those who judge by it are told.
-    if (change.reset) marks.judgeAll(applied);
-    else marks.judge(change.ids, applied);
+    if (change.reset) marks.judgeAll();
+    else marks.judge(change.ids);
     tell(change);
   });
+
+  const seen: Withheld["seen"] = (source, rows, reach) => {
+    tellOf(marks.add(source, rows));
+    tellOf(marks.reached(source, reach));
+  };
 
   const worldOf = (source: string): ReturnType<typeof createGrants> => {
     let world = worlds.get(source);
@@ -122,11 +129,10 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
 
   return {
     table: view,
-    apply(source) {
-      applied = source;
-    },
-    seen(source, rows) {
-      tellOf(marks.add(source, rows));
+    seen,
+    applied(source, rows, reach, added = []) {
+      seen(source, rows, reach);
+      tellOf(marks.stands(source, reach, added));
     },
     inStep(source) {
       tellOf(marks.dropActive(source));
