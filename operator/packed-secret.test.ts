@@ -48,6 +48,10 @@ test.each([
   ["values that are kept", secretOf({ data: { token: "x" } })],
   ["one that is being deleted", secretOf({}, { deletionTimestamp: "2026-01-02T00:00:00Z" })],
   ["labels", secretOf({}, { labels: { a: "b" } })],
+  [
+    "tokens of many keys",
+    secretOf({ tokens: Object.fromEntries(Array.from({ length: 5 }, (_, n) => [`t${n}`, tokenFacts(`sk-${n}`)])) }),
+  ],
 ])("%s: is kept as it is", (_, secret) => {
   expect(packSecret(secret as SecretObject)).toBeUndefined();
 });

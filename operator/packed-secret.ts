@@ -15,12 +15,17 @@ type Parts = readonly [
   tokens: readonly (readonly [key: string, sha256: string, fault?: TokenFacts["fault"]])[],
 ];
 
-/** Undefined: it is to be kept as it is, since more is known of it, or other things. */
+/** Tokens that a Secret may have: it is unpacked anew for each key that reads one of them. */
+const MOST_TOKENS = 4;
+
+/** Undefined: it is to be kept as it is, since more is known of it, or other things, or many keys read it. */
 export function packSecret({ metadata, credential, controller, data, tokens }: SecretObject): PackedSecret | undefined {
   if (tokens === undefined || controller === undefined || credential !== "key") return undefined;
   if (metadata.deletionTimestamp !== undefined || !isEmpty(metadata.labels) || !isEmpty(data)) return undefined;
+  const entries = Object.entries(tokens);
+  if (entries.length > MOST_TOKENS) return undefined;
   const { uid, generation, resourceVersion, creationTimestamp } = metadata;
-  const facts = Object.entries(tokens).map(
+  const facts = entries.map(
     ([key, { sha256, fault }]) => (fault === undefined ? [key, sha256] : [key, sha256, fault]) as Parts[5][number],
   );
   return JSON.stringify([uid, generation, resourceVersion, creationTimestamp, controller, facts] satisfies Parts);
