@@ -95,6 +95,7 @@ describe("createLoop", () => {
           perhaps("publish");
           return publisher.apply(changes);
         },
+        settle: () => publisher.settle(),
         open: () => publisher.open(),
       },
       status: {

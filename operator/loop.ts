@@ -18,7 +18,7 @@ export interface LoopDeps {
   readonly store: Store;
   readonly relists: Relists;
   readonly translation: Pick<Translation, "mark" | "reconsider" | "work" | "rebuild" | "idle">;
-  readonly publisher: { apply(changes: readonly EncodedChange[]): number; open(): void };
+  readonly publisher: { apply(changes: readonly EncodedChange[]): number; settle(): boolean; open(): void };
   readonly status: {
     results(results: readonly ObjectResult[], sequence: number): void;
     removed(ref: Ref): void;
@@ -89,14 +89,14 @@ export function createLoop(deps: LoopDeps): Loop {
       const sequence = publisher.apply(output.changes);
       for (const { kind, namespace, name } of output.removed) status.removed(refOf(kind, namespace, name));
       status.results(output.results, sequence);
-      if (!isOpen && translation.idle) {
+      if (!isOpen && translation.idle && publisher.settle()) {
         publisher.open();
         isOpen = true;
       }
       deps.onTurn(refs, output.results);
       for (const ref of refs) dirty.delete(ref);
       failed = false;
-      if (!translation.idle) schedule();
+      if (!translation.idle || !isOpen) schedule();
     } catch (error) {
       // A bug. What is published stays. Everything is made anew and handed over once more: now, and if that fails too, with the next change.
       if (!failed) schedule();

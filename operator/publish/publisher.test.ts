@@ -88,6 +88,14 @@ describe("publisher over HTTP", () => {
     expect(await client.until("COMMIT")).toMatchObject({ sequence: 1, lines: 1, rows: 1 });
   });
 
+  it("brings the version up to many rows a few buckets at a time, before it opens", () => {
+    publisher.apply(Array.from({ length: 20_000 }, (_, index) => put(`a-${index}`, "1")));
+    let steps = 1;
+    while (!publisher.settle()) steps += 1;
+    publisher.open();
+    expect([steps, publisher.state.rows]).toEqual([16, 20_000]);
+  });
+
   it("greets, sends the whole table, then each change at once, and the version always fits", async () => {
     publisher.apply([put("a", "1"), put("b", "1")]);
     publisher.open();

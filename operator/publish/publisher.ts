@@ -62,6 +62,8 @@ export interface Publisher {
    * where it is known already.
    */
   apply(changes: readonly (RowChange & { readonly line?: string })[]): number;
+  /** Brings the version some way towards the rows, so that the next batch need not. True: it is there. */
+  settle(): boolean;
   /** From now on streams are served: everything is synced and the table is whole. */
   open(): void;
   readonly isOpen: boolean;
@@ -269,6 +271,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       }
       return carrying;
     },
+    settle: () => digest.refreshSome(),
     open: () => {
       if (isOpen) return;
       isOpen = true;
