@@ -1,4 +1,4 @@
-// How an operator bears many objects: time until it publishes, memory, the longest stop of its event loop, CPU of one edit, a relist.
+// How an operator bears many objects: time until it publishes, memory, the longest turns of its event loop, CPU of one edit, a relist.
 // In: sizes as AGENTSxKEYS. Out: a line for each. The API server is synthetic, the operator a process of its own.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ const EDITS = 300;
 /** Milliseconds between two edits: none meets another. */
 const PACE = 20;
 const root = join(import.meta.dirname, "../..");
-async function measure(agents: number, keys: number): Promise<Record<string, number>> {
+async function measure(agents: number, keys: number): Promise<Record<string, number | string>> {
   const api = await startSyntheticApi({ agents, keys });
   const folder = mkdtempSync(join(tmpdir(), "parley-scale-"));
   const kubeconfig = join(folder, "kubeconfig");
@@ -32,19 +32,16 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
   const startedAt = performance.now();
   const options = [`--kubeconfig=${kubeconfig}`, `--listen=127.0.0.1:${listen}`, `--admin-listen=127.0.0.1:${admin}`];
   const script = join(root, "operator/parley-operator.js");
-  const operator = start(node, [script, ...options, "--log-level=warn"], { name: "operator" });
-  /** The longest stop of the event loop since it was taken last, in seconds: the series begins anew with each scrape. */
-  let longest = 0;
-  const metrics = async (): Promise<string> => {
-    const scraped = await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
-    longest = Math.max(longest, value(scraped, "nodejs_eventloop_lag_max_seconds"));
-    return scraped;
-  };
-  const takeLag = async (): Promise<number> => {
-    await metrics();
-    const taken = round(1000 * longest);
-    longest = 0;
-    return taken;
+  const watch = `--import=${join(import.meta.dirname, "watch-turns.js")}`;
+  const operator = start(node, [watch, script, ...options, "--log-level=warn"], { name: "operator" });
+  const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
+  /** The longest turns of its event loop since it was asked last, as watch-turns.js tells them. */
+  const takeTurns = async (): Promise<string> => {
+    const told = (): string[] => operator.output().match(/^turns .*$/gm) ?? [];
+    const before = told().length;
+    operator.signal("SIGUSR2");
+    const line = await eventually("the turns are told", async () => told()[before], 60_000, 20);
+    return line.slice("turns ".length).replaceAll('"', "");
   };
   const value = (text: string, series: string): number => sumOf(text, series) ?? Number.NaN;
   const read = async (series: string): Promise<number> => value(await metrics(), series);
@@ -65,12 +62,12 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
       300_000,
       200,
     );
-    const ready_lag_max_ms = await takeLag();
+    const ready_turns_ms = await takeTurns();
     const ready = (performance.now() - startedAt) / 1000;
     const startCpu = cpuOf(pid);
     const atReady = rssOf(pid);
     await settled(pid);
-    const settle_lag_max_ms = await takeLag();
+    const settle_turns_ms = await takeTurns();
     const quietRss = rssOf(pid);
     const cpuBefore = cpuOf(pid);
     for (let index = 0; index < EDITS; index += 1) {
@@ -78,27 +75,27 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
       await new Promise((resolve) => void setTimeout(resolve, PACE));
     }
     const cpu = cpuOf(pid) - cpuBefore;
-    const edit_lag_max_ms = await takeLag();
+    const edit_turns_ms = await takeTurns();
     const listsBefore = api.lists;
     const cpuBeforeRelist = cpuOf(pid);
     api.expire();
     await eventually("all was listed again", () => (api.lists - listsBefore >= 6 ? true : undefined), 300_000, 200);
     await settled(pid);
-    const relist_lag_max_ms = await takeLag();
+    const relist_turns_ms = await takeTurns();
     const relisted = await metrics();
     return {
       ready_s: round(ready),
       ready_cpu_s: round(startCpu),
-      ready_lag_max_ms,
-      settle_lag_max_ms,
+      ready_turns_ms,
+      settle_turns_ms,
       rss_at_ready_mb: round(atReady),
       rss_quiet_mb: round(quietRss),
       rss_peak_mb: round(peakOf(pid)),
       heap_mb: round(value(relisted, "nodejs_heap_size_used_bytes") / 2 ** 20),
       cpu_ms_per_edit: round((1000 * cpu) / EDITS, 3),
-      edit_lag_max_ms,
+      edit_turns_ms,
       relist_cpu_s: round(cpuOf(pid) - cpuBeforeRelist),
-      relist_lag_max_ms,
+      relist_turns_ms,
       rows: value(relisted, "parley_operator_rows"),
       status_writes: api.writes,
     };

@@ -15,17 +15,8 @@ const [agents = 1000, keys = 1000] = process.argv.slice(2, 4).map(Number);
 /** Watching costs memory of its own: `node test/bench/table-size.ts AGENTS KEYS turns` for that. */
 const watched = process.argv[4] === "turns";
 const LAUNCHER = new URL("../../proxy/parley-proxy.js", import.meta.url).pathname;
-/** Tells the most CPU time that one turn of the event loop took since it was last asked: a busy machine does not change that. */
-const WATCH = `let most = 0;
-let last = process.threadCpuUsage();
-const turn = () => {
-  const now = process.threadCpuUsage();
-  most = Math.max(most, now.user + now.system - last.user - last.system);
-  last = now;
-  setTimeout(turn, 1);
-};
-turn();
-process.on("SIGUSR2", () => { console.error(most / 1000); most = 0; });`;
+/** Tells the longest turns of its event loop. */
+const WATCH = new URL("watch-turns.js", import.meta.url).href;
 
 // The first start of all compiles the sources and pays for it to its end (25 MB); what is asked is how one runs that finds them compiled,
 // as in an image. It writes what it compiled when it ends by itself.
@@ -35,7 +26,7 @@ const feed = await startTableOperator(benchTable(agents, keys, "http://127.0.0.1
 const child = spawn(
   process.execPath,
   [
-    ...(watched ? [`--import=data:text/javascript,${encodeURIComponent(WATCH)}`] : []),
+    ...(watched ? [`--import=${WATCH}`] : []),
     LAUNCHER,
     "--listen=127.0.0.1:0",
     "--admin-listen=127.0.0.1:0",
@@ -56,11 +47,11 @@ try {
   }
   child.stdout.resume();
   const errors = createInterface({ input: child.stderr });
-  const longestTurn = async (): Promise<number | undefined> => {
+  const longestTurn = async (): Promise<unknown> => {
     if (!watched) return undefined;
     const answer = once(errors, "line") as Promise<[string]>;
     child.kill("SIGUSR2");
-    return Number((await answer)[0]);
+    return JSON.parse((await answer)[0].slice("turns ".length));
   };
   const begun = performance.now();
   await longestTurn();
