@@ -138,10 +138,19 @@ async function senderOf(kind: keyof typeof SIGNALS, protocol: Protocol): Promise
     deserializeResponse: (): object => ({}),
   };
   const counter = { name: "log", countItems: () => 0 } as const;
-  const delegate = protocol === "grpc" ? await grpc(signal, service) : await http(signal, path);
+  const create = protocol === "grpc" ? await grpc(signal, service) : await http(signal, path);
+  let delegate = create();
   return (bytes) =>
     new Promise((resolve) => {
-      delegate.export(bytes, ({ error }) => resolve(error === undefined));
+      const used = delegate;
+      used.export(bytes, ({ error }) => {
+        // A channel of gRPC that cannot connect waits for up to two minutes until it tries again; a new one tries at once.
+        if (error !== undefined && protocol === "grpc" && used === delegate) {
+          used.shutdown().catch(() => undefined);
+          delegate = create();
+        }
+        resolve(error === undefined);
+      });
     });
 
   async function grpc(name: string, of: string) {
@@ -149,21 +158,15 @@ async function senderOf(kind: keyof typeof SIGNALS, protocol: Protocol): Promise
       await import("@opentelemetry/otlp-grpc-exporter-base");
     const proto = `opentelemetry.proto.collector.${of}`;
     const options = convertLegacyOtlpGrpcOptions({}, name);
-    return createOtlpGrpcExportDelegate(
-      options,
-      serializer,
-      "parley",
-      counter,
-      undefined,
-      of.split(".").at(-1) ?? "",
-      `/${proto}/Export`,
-    );
+    const last = of.split(".").at(-1) ?? "";
+    return () =>
+      createOtlpGrpcExportDelegate(options, serializer, "parley", counter, undefined, last, `/${proto}/Export`);
   }
 
   async function http(name: string, at: string) {
     const { convertLegacyHttpOptions, createOtlpHttpExportDelegate } =
       await import("@opentelemetry/otlp-exporter-base/node-http");
     const options = convertLegacyHttpOptions({}, name, at, { "Content-Type": "application/x-protobuf" });
-    return createOtlpHttpExportDelegate(options, serializer, "parley", counter, undefined);
+    return () => createOtlpHttpExportDelegate(options, serializer, "parley", counter, undefined);
   }
 }
