@@ -63,7 +63,11 @@ export class ClientConnection implements Carrier, RequestSink {
     // Who sends nothing more does not wait for an answer either; one that was written still leaves.
     socket.on("end", () => {
       if (this.#response?.ended === true) this.#response.isLast = true;
-      else this.#left();
+      else {
+        this.#left();
+        // A client that takes nothing does not keep what was written.
+        this.#until = this.#deps.now() + LINGER_MS;
+      }
     });
     // What follows is `close`.
     socket.on("error", () => {});
