@@ -5,7 +5,7 @@ import type { Carrier } from "../exchange/client.ts";
 import { createDateLine } from "../http1/write-answer.ts";
 import { ClientConnection, type ConnectionDeps } from "./connection.ts";
 
-export interface ClientConnectionsDeps extends Omit<ConnectionDeps, "date" | "keepAlive"> {
+export interface ClientConnectionsDeps extends Omit<ConnectionDeps, "date" | "keepAlive" | "soon"> {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
 }
@@ -22,6 +22,19 @@ export interface ClientConnections {
   closeUnused(isLeaving: (connection: Carrier) => boolean): void;
 }
 
+/** One turn for all that is put off in a turn. */
+function createSoon(): (run: () => void) => void {
+  let waiting: (() => void)[] = [];
+  function runAll(): void {
+    const runs = waiting;
+    waiting = [];
+    for (const run of runs) run();
+  }
+  return (run) => {
+    if (waiting.push(run) === 1) setImmediate(runAll);
+  };
+}
+
 export function createClientConnections(deps: ClientConnectionsDeps): ClientConnections {
   const shared: ConnectionDeps = {
     handle: deps.handle,
@@ -30,6 +43,7 @@ export function createClientConnections(deps: ClientConnectionsDeps): ClientConn
     headersTimeout: deps.headersTimeout,
     keepAliveTimeout: deps.keepAliveTimeout,
     date: createDateLine(deps.wallClock),
+    soon: createSoon(),
     keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(deps.keepAliveTimeout / 1000)}\r\n`,
   };
   const open = new Set<ClientConnection>();

@@ -14,6 +14,8 @@ export interface AnswerLines {
   readonly date: () => string;
   /** What is said of a connection that goes on. */
   readonly keepAlive: string;
+  /** Calls once what happens in this turn of the event loop is over. */
+  readonly soon: (run: () => void) => void;
 }
 
 export class Http1Response implements ClientResponse {
@@ -88,10 +90,13 @@ export class Http1Response implements ClientResponse {
     const head = this.#head;
     this.#head = "";
     if (chunk === undefined || chunk.length === 0 || this.#bodiless) {
-      this.#socket.write(this.#chunked ? `${head}0\r\n\r\n` : head, "latin1", this.#whenSent);
+      this.#socket.write(this.#chunked ? `${head}0\r\n\r\n` : head, "latin1");
     } else if (this.#chunked) {
-      this.#send(`${head}${chunk.length.toString(16)}\r\n`, chunk, "\r\n0\r\n\r\n", this.#whenSent);
-    } else this.#send(head, chunk, "", this.#whenSent);
+      this.#send(`${head}${chunk.length.toString(16)}\r\n`, chunk, "\r\n0\r\n\r\n");
+    } else this.#send(head, chunk, "");
+    // Nearly always the system took it at once; then a callback of the write would only cost a turn of its own.
+    if (this.#socket.writableLength === 0) this.#lines.soon(this.#whenSent);
+    else this.#socket.write("", "latin1", this.#whenSent);
   }
 
   destroy(): void {
@@ -123,15 +128,15 @@ export class Http1Response implements ClientResponse {
     listener?.();
   }
 
-  #send(before: string, chunk: Buffer, after: string, whenSent?: () => void): boolean {
+  #send(before: string, chunk: Buffer, after: string): boolean {
     const socket = this.#socket;
     if (chunk.length <= ONE_WRITE) {
-      return socket.write(`${before}${chunk.toString("latin1")}${after}`, "latin1", whenSent);
+      return socket.write(`${before}${chunk.toString("latin1")}${after}`, "latin1");
     }
     socket.cork();
     if (before !== "") socket.write(before, "latin1");
-    const more = socket.write(chunk, after === "" ? whenSent : undefined);
-    const took = after === "" ? more : socket.write(after, "latin1", whenSent);
+    const more = socket.write(chunk);
+    const took = after === "" ? more : socket.write(after, "latin1");
     socket.uncork();
     return took;
   }
