@@ -199,7 +199,7 @@ export class ClientConnection implements Carrier, RequestSink {
     // Into an answer that has begun nothing can be written.
     if (response?.headersSent === true) return void this.#socket.destroy();
     this.#socket.write(
-      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+      `HTTP/1.1 ${status} ${REASONS[status] ?? ""}\r\n${this.#deps.date()}Connection: close\r\nContent-Length: 0\r\n\r\n`,
       "latin1",
     );
     this.#response = undefined;

@@ -6,11 +6,11 @@ import { createClientConnections } from "./connections.ts";
 
 test("a client that sends its end and takes nothing keeps neither its connection nor what was written", async () => {
   let now = 0;
-  let closed = false;
+  const closed = Promise.withResolvers<void>();
   const piece = Buffer.alloc(64 * 1024 * 1024);
   const connections = createClientConnections({
     handle: (_req, res) => {
-      res.onClose(() => (closed = true));
+      res.onClose(closed.resolve);
       res.writeHead(200, ["content-length", String(2 * piece.length)]);
       res.write(piece);
     },
@@ -30,7 +30,7 @@ test("a client that sends its end and takes nothing keeps neither its connection
   const client = connect((server.address() as AddressInfo).port, "127.0.0.1");
   client.pause();
   client.end("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-  while (!closed) await new Promise((resolve) => setImmediate(resolve));
+  await closed.promise;
   expect(served[0]?.writableLength).toBeGreaterThan(0);
   now = 1_000;
   connections.sweep();
