@@ -231,7 +231,11 @@ export async function startSyntheticApi(size: {
         lists += 1;
         for (let index = 0; index < kind.count && !response.destroyed; index++) {
           const more = response.write(`${JSON.stringify({ type: "ADDED", object: kind.make(index) })}\n`);
-          if (!more) await Promise.race([once(response, "drain"), once(response, "close")]);
+          if (more) continue;
+          const told = new AbortController();
+          const { signal } = told;
+          await Promise.race([once(response, "drain", { signal }), once(response, "close", { signal })]);
+          told.abort();
         }
         const annotations = { "k8s.io/initial-events-end": "true" };
         response.write(

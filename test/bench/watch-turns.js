@@ -43,6 +43,8 @@ const tell = () => {
   turns.length = 0;
   pauses.length = 0;
   process.stderr.write(`turns ${JSON.stringify(told)}\n`);
+  // The telling itself is no turn of theirs.
+  [cpu, begun] = [cpuNow(), performance.now()];
 };
 // Pauses are told of a little later than they were.
 process.on("SIGUSR2", () => setTimeout(tell, 100));
