@@ -39,7 +39,10 @@ export function createListener(options: ListenerOptions): Listener {
   const connections = createClientConnections(options);
   const { server, sessions } =
     certificate === undefined
-      ? { server: createServer({ noDelay: true }, (socket) => connections.serve(socket)), sessions: undefined }
+      ? {
+          server: createServer({ noDelay: true, pauseOnConnect: true }, (socket) => connections.serve(socket)),
+          sessions: undefined,
+        }
       : createSecureServer(options, certificate, (socket) => connections.serve(socket));
   const sockets = new Set<Socket>();
   // Over TLS these are the sockets beneath, from before the handshake.

@@ -210,3 +210,25 @@ test("a body that is no body breaks its exchange, and is refused if nothing was 
   expect(await record(0)).toMatchObject({ outcome: "client_closed" });
   expect(agent.seen).toEqual([]);
 });
+
+test("what came in pieces, or ahead of its time, stays what it was while others are read", async () => {
+  const held: ServerResponse[] = [];
+  const { port, until, agent } = await gateway((_req, res) => void held.push(res));
+  const body = (id: string): string => rpc("message/send", message({ messageId: id.repeat(2000) }));
+  const clients = Array.from({ length: 4 }, () => dial(port).socket);
+  const [ahead, slow, ...others] = clients;
+  ahead?.write(post(body("a")));
+  await until(() => held.length === 1);
+  ahead?.write(post(body("b")));
+  slow?.write(post(body("c")).slice(0, -500));
+  for (const [index, id] of ["d", "e"].entries()) {
+    others[index]?.write(post(body(id)));
+    await until(() => held.length === index + 2);
+  }
+  slow?.write(post(body("c")).slice(-500));
+  await until(() => held.length === 4);
+  if (held[0] !== undefined) json(held[0], 200, { jsonrpc: "2.0", id: 1, result: TASK });
+  await until(() => held.length === 5);
+  expect(agent.seen.map((each) => each.body).sort()).toEqual(["a", "b", "c", "d", "e"].map(body));
+  for (const client of clients) client.destroy();
+});

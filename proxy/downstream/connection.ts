@@ -6,6 +6,7 @@ import { listNames } from "../http1/fields.ts";
 import type { ReceivedHead } from "../http1/received-head.ts";
 import { MALFORMED, RequestParser, type RequestSink, TOO_LARGE } from "../http1/request-parser.ts";
 import type { FailureReason } from "../request/failure.ts";
+import { readShared } from "./read-shared.ts";
 import { Http1Request } from "./request.ts";
 import { type AnswerLines, Http1Response } from "./response.ts";
 
@@ -54,11 +55,11 @@ export class ClientConnection implements Carrier, RequestSink {
   /** Found without a request at the last look. */
   wasUnused = false;
 
-  constructor(socket: Socket, deps: ConnectionDeps) {
+  constructor(accepted: Socket, deps: ConnectionDeps) {
+    const socket = readShared(accepted, (bytes, length) => this.#octets(bytes, length));
     this.#socket = socket;
     this.#deps = deps;
     this.#until = deps.now() + deps.headersTimeout;
-    socket.on("data", (bytes: Buffer) => this.#octets(bytes));
     socket.on("drain", () => this.#response?.drained());
     // Who sends nothing more does not wait for an answer either; one that was written still leaves.
     socket.on("end", () => {
@@ -103,30 +104,32 @@ export class ClientConnection implements Carrier, RequestSink {
     else this.#refuse(408, "RequestTimeout");
   }
 
-  #octets(bytes: Buffer): void {
+  /** @param bytes only good during the call, up to `length` */
+  #octets(bytes: Buffer, length: number): void {
     if (this.#closing) return;
-    if (this.#response === undefined || this.#request?.complete === false) return this.#read(bytes);
-    this.#waiting = this.#waiting === undefined ? bytes : Buffer.concat([this.#waiting, bytes]);
+    const at = this.#response === undefined || this.#request?.complete === false ? this.#read(bytes, length) : 0;
+    if (at === length || this.#closing) return;
+    const later = bytes.subarray(at, length);
+    this.#waiting = Buffer.concat(this.#waiting === undefined ? [later] : [this.#waiting, later]);
     if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
   }
 
-  #read(bytes: Buffer): void {
+  /** @returns where it stopped: at the end, or where a request begins for which it is not time yet */
+  #read(bytes: Buffer, length: number): number {
     let at = 0;
-    while (at < bytes.length && !this.#closing) {
-      if (this.#response !== undefined && this.#request?.complete === true) {
-        this.#waiting = bytes.subarray(at);
-        return;
-      }
-      at = this.#parser.push(bytes, at);
-      if (at === MALFORMED) return this.#refuse(400, "InvalidRequest");
-      if (at === TOO_LARGE) return this.#refuse(431, "RequestTooLarge");
+    while (at < length && !this.#closing) {
+      if (this.#response !== undefined && this.#request?.complete === true) return at;
+      at = this.#parser.push(bytes, at, length);
+      if (at === MALFORMED) this.#refuse(400, "InvalidRequest");
+      else if (at === TOO_LARGE) this.#refuse(431, "RequestTooLarge");
       // The sink closes before it wants no more.
-      if (at < 0) return;
+      if (at < 0) return length;
     }
     if (this.#idle && this.#parser.inHead) {
       this.#idle = false;
       this.#until = this.#deps.now() + this.#deps.headersTimeout;
     }
+    return at;
   }
 
   head(head: ReceivedHead): boolean {
@@ -148,7 +151,10 @@ export class ClientConnection implements Carrier, RequestSink {
   }
 
   data(bytes: Buffer, from: number, to: number): boolean {
-    this.#request?.take(bytes.subarray(from, to));
+    // Others read into the same block next.
+    const chunk = Buffer.allocUnsafe(to - from);
+    bytes.copy(chunk, 0, from, to);
+    this.#request?.take(chunk);
     return !this.#closing;
   }
 
@@ -177,7 +183,8 @@ export class ClientConnection implements Carrier, RequestSink {
     if (waiting === undefined) return;
     this.#waiting = undefined;
     this.#socket.resume();
-    this.#read(waiting);
+    const at = this.#read(waiting, waiting.length);
+    if (at < waiting.length && !this.#closing) this.#waiting = waiting.subarray(at);
   }
 
   /** Closes it after its last answer. */

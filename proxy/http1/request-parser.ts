@@ -45,15 +45,14 @@ export class RequestParser {
   }
 
   /**
-   * Takes octets up to the end of a request: what comes behind it is left. The block is the parser's.
+   * Takes octets from `start` to `length`, or to the end of a request before that. The block is the parser's.
    *
    * @returns where it stopped; or MALFORMED, TOO_LARGE, UNWANTED: then it may not be called again
    */
-  push(bytes: Buffer, start: number): number {
-    const { length } = bytes;
+  push(bytes: Buffer, start: number, length: number): number {
     let at = start;
     if (this.#state === HEAD) {
-      at = this.#readHead(bytes, at);
+      at = this.#readHead(bytes, at, length);
       // An end may have come with the head.
       if (at < 0 || this.#state === HEAD) return at;
     }
@@ -70,8 +69,7 @@ export class RequestParser {
   }
 
   /** @returns where the body begins, the end of the block if more of the head must come; or a fault */
-  #readHead(bytes: Buffer, start: number): number {
-    const { length } = bytes;
+  #readHead(bytes: Buffer, start: number, length: number): number {
     const before = this.#partial.length;
     let text = this.#partial + bytes.toString("latin1", start, Math.min(length, start + COMMON_HEAD));
     let end = text.indexOf("\r\n\r\n", Math.max(0, before - 3));

@@ -59,7 +59,7 @@ export function parseRequests(pieces: readonly Buffer[]): Seen {
     while (at < block.length) {
       const { last = false, complete = false } = seen.requests.at(-1) ?? {};
       if (last && complete) return seen;
-      at = parser.push(block, at);
+      at = parser.push(block, at, block.length);
       if (at === MALFORMED || at === TOO_LARGE) seen.fault = at === MALFORMED ? "malformed" : "too large";
       if (at < 0) return seen;
     }
