@@ -76,8 +76,8 @@ export interface ApiServer {
 
 const CRDS = join(import.meta.dirname, "../../crds");
 
-/** Starts the server and waits until it is ready (about four seconds). `flags`: more of them for kube-apiserver. */
-export async function startApiServer(flags: readonly string[] = []): Promise<ApiServer> {
+/** Starts the server and waits until it is ready (about four seconds). `flags` and `env`: more of them for kube-apiserver. */
+export async function startApiServer(flags: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<ApiServer> {
   const binaries = await kubernetesBinaries(() => undefined);
   const folder = mkdtempSync(join(tmpdir(), "parley-api-server-"));
   const [client, peer, port] = [await freePort(), await freePort(), await freePort()];
@@ -125,7 +125,7 @@ export async function startApiServer(flags: readonly string[] = []): Promise<Api
       "--disable-admission-plugins=ServiceAccount",
       ...flags,
     ],
-    { name: "kube-apiserver" },
+    { name: "kube-apiserver", env: { ...process.env, ...env } },
   );
   const caFile = join(folder, "api", "apiserver.crt");
   let agent: Agent | undefined;

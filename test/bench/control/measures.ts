@@ -5,6 +5,8 @@ import { cpuOf, loopDelay, memoryOf, metricsOf } from "./processes.ts";
 import type { Side } from "./side.ts";
 
 export const BACKGROUND = 50;
+/** Edits of each kind before the first that counts: processes that have just started compile what an edit needs. */
+const WARM_UP = 10;
 /** Milliseconds between two timed edits: what follows on an edit is over by then. */
 const BETWEEN_MS = 100;
 /** Requests a second, over all proxies, while event loops are watched. */
@@ -72,18 +74,20 @@ export async function propagation(
   );
   const what = busy ? `under ${BACKGROUND} edits a second` : "idle";
   const others = (busy ? sides : []).map((side) => ({ side, work: background(side, BACKGROUND / sides.length) }));
-  for (let n = 0; n < samples / 2; n += 1) {
+  for (let n = -WARM_UP; n < samples / 2; n += 1) {
     for (const [side, { agents, keys, revocations, afterAnswer, wrong }] of figures) {
       const renamed = await side.renameAgent();
       await pause(BETWEEN_MS);
       const { came, went } = await side.comeAndGo();
       await pause(BETWEEN_MS);
+      wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
+      if (n < 0) continue;
       agents.push(renamed.ms);
       keys.push(came.ms);
       revocations.push(went.ms);
       afterAnswer.push(renamed.sinceAnswer, came.sinceAnswer);
-      wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
     }
+    if (n < 0) continue;
     const first = figures.get(sides[0] as Side);
     say(`propagation ${what}: ${2 * (n + 1)} of ${samples}, p50 ${quantile(first?.agents ?? [], 0.5).toFixed(1)} ms`);
   }
