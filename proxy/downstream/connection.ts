@@ -14,6 +14,8 @@ import { type AnswerLines, Http1Response } from "./response.ts";
 const MAX_WAITING = 16 * 1024;
 /** How long what a client still sends is thrown away after the last answer, so that the answer reaches it; milliseconds. */
 const LINGER_MS = 2000;
+/** How long a client may take nothing of what waits for it; milliseconds. */
+const SEND_MS = 60_000;
 /** How much longer a connection is kept than its client was told: its request may be on its way; milliseconds. */
 const ON_ITS_WAY_MS = 1000;
 
@@ -48,6 +50,9 @@ export class ClientConnection implements Carrier, RequestSink {
   #waiting: Buffer | undefined;
   /** When it is over if nothing happens; Infinity while a request runs. */
   #until: number;
+  /** Octets that waited for the client at the last look, and since when none of them left. */
+  #unsent = 0;
+  #unsentSince = 0;
   /** A request was answered, and nothing of the next one is here. */
   #idle = false;
   /** What comes now is thrown away. */
@@ -99,6 +104,11 @@ export class ClientConnection implements Carrier, RequestSink {
 
   /** Ends it if its time is over. */
   sweep(now: number): void {
+    const { writableLength } = this.#socket;
+    if (writableLength === 0 || writableLength !== this.#unsent) {
+      this.#unsent = writableLength;
+      this.#unsentSince = now;
+    } else if (now - this.#unsentSince >= SEND_MS) return void this.#socket.destroy();
     if (now < this.#until) return;
     if (this.#idle || this.#closing) this.#socket.destroy();
     else this.#refuse(408, "RequestTimeout");
