@@ -36,7 +36,7 @@ describe("relists", () => {
     expect(taken).toEqual([
       { changed: [refOfNamed(2), refOfNamed(3)], stored: [refOfNamed(1), refOfNamed(2), refOfNamed(3)], released: [] },
     ]);
-    expect(store.get(refOfNamed(0))).toBe(before);
+    expect(store.get(refOfNamed(0))).toEqual(before);
   });
 
   test.each([
@@ -58,7 +58,8 @@ describe("relists", () => {
     const all = range(0, 5_000);
     list(AGENTS, all);
     const begun = [range(4_500, 5_100), range(3_000, 4_500), range(10, 3_000)];
-    expect(list(AGENTS, ...begun).dropped).toEqual(all.slice(0, 10).map((_, index) => refOfNamed(index)));
+    const dropped = list(AGENTS, ...begun).dropped.toSorted();
+    expect(dropped).toEqual(all.slice(0, 10).map((_, index) => refOfNamed(index)));
     expect(store.size("A2AAgent")).toBe(5_090);
     expect(list(AGENTS, range(2_700, 5_100)).held).toHaveLength(2_690);
   });

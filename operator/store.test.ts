@@ -40,7 +40,7 @@ describe("set", () => {
     const store = storeOf(agent());
     const newer = agent({ metadata: { resourceVersion: "2" } }, {}, { conditions: [condition], readyEndpoints: 3 });
     expect(store.set(newer)).toBe(false);
-    expect(store.get(travel)).toBe(newer);
+    expect(store.get(travel)).toStrictEqual(newer);
     const alice = { ...key(), status: { conditions: [condition], fingerprint: "3f9a1c02" } };
     expect(storeOf(key()).set(alice)).toBe(false);
   });
@@ -141,4 +141,16 @@ describe("slicesOf", () => {
     expect(names(store)).toEqual(["e"]);
     expect(names(store, "other")).toEqual([]);
   });
+});
+
+test("has tells by uid and resourceVersion", () => {
+  for (const make of [agent, service] as const) {
+    const store = storeOf(make({ metadata: { resourceVersion: "7" } }));
+    expect([
+      store.has(make({ metadata: { resourceVersion: "7" } })),
+      store.has(make({ metadata: { resourceVersion: "8" } })),
+      store.has(make({ metadata: { resourceVersion: "7", uid: "another" } })),
+      store.has(make({ name: "another", metadata: { resourceVersion: "7" } })),
+    ]).toEqual([true, false, false, false]);
+  }
 });

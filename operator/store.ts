@@ -2,9 +2,11 @@
 // In: reduced objects of a watch, a list or a folder. Out: whether they matter, and look-ups that cost what they give.
 import { isDeepStrictEqual } from "node:util";
 import { refOf } from "./objects.ts";
-import { packSecret, unpackSecret } from "./packed-secret.ts";
-import type { PackedSecret } from "./packed-secret.ts";
 import type { EndpointSliceObject, Kind, Ref, StoredObject } from "./objects.ts";
+import { createPacker, isOf } from "./packed.ts";
+import type { PackedObject } from "./packed.ts";
+import { createTextMap } from "./text-map.ts";
+import type { TextMap } from "./text-map.ts";
 
 export type ObjectOf<K extends Kind> = Extract<StoredObject, { readonly kind: K }>;
 
@@ -47,23 +49,48 @@ const KINDS = [
   "Namespace",
 ] as const satisfies readonly Kind[];
 
+/** Characters of a Secret that is kept as it is: of so many tokens that it would be unpacked anew for each of many keys. */
+const LONG_SECRET = 1024;
+
 /** An empty store that keeps, of agents and keys, those of one gateway. */
 export function createStore(options: { readonly gatewayName: string }): Store {
-  const kinds = new Map<Kind, Map<Ref, StoredObject | PackedSecret>>(KINDS.map((kind) => [kind, new Map()]));
+  const packer = createPacker();
+  /** Of the kinds of which there may be many: a text of each object by `{namespace}/{name}`. What is not there is in `plain`. */
+  const packed = new Map<Kind, TextMap>(
+    (["A2AAgent", "VirtualKey", "Secret"] as const).map((kind) => [kind, createTextMap()]),
+  );
+  const plain = new Map<Kind, Map<Ref, StoredObject>>(KINDS.map((kind) => [kind, new Map()]));
   const slices = new Map<string, Map<Ref, EndpointSliceObject>>();
 
-  const objectsOf = (kind: Kind): Map<Ref, StoredObject | PackedSecret> =>
-    kinds.get(kind) ?? new Map<Ref, StoredObject | PackedSecret>();
+  const plainOf = (kind: Kind): Map<Ref, StoredObject> => plain.get(kind) ?? new Map<Ref, StoredObject>();
   const read = (kind: Kind, ref: Ref): StoredObject | undefined => {
-    const found = objectsOf(kind).get(ref);
-    return typeof found === "string" ? unpackSecret(ref, found) : found;
+    const text = packed.get(kind)?.get(nameIn(ref));
+    if (text === undefined) return plainOf(kind).get(ref);
+    const [, namespace = "", name = ""] = ref.split("/");
+    return packer.unpack(kind as PackedObject["kind"], namespace, name, text);
+  };
+  const refs = function* (kind: Kind): Generator<Ref> {
+    for (const name of packed.get(kind)?.names() ?? []) yield `${kind}/${name}`;
+    yield* plainOf(kind).keys();
   };
   const readAll = function* (kind: Kind): Generator<StoredObject> {
-    for (const [ref, found] of objectsOf(kind)) yield typeof found === "string" ? unpackSecret(ref, found) : found;
+    for (const ref of refs(kind)) {
+      const object = read(kind, ref);
+      if (object !== undefined) yield object;
+    }
+  };
+  const write = (ref: Ref, object: StoredObject): void => {
+    const texts = packed.get(object.kind);
+    const text = texts === undefined ? undefined : packer.pack(object as PackedObject);
+    const isPacked = text !== undefined && (object.kind !== "Secret" || text.length < LONG_SECRET);
+    if (isPacked) texts?.set(nameIn(ref), text);
+    else texts?.delete(nameIn(ref));
+    if (isPacked) plainOf(object.kind).delete(ref);
+    else plainOf(object.kind).set(ref, object);
   };
 
-  const unlink = (ref: Ref, object: StoredObject): void => {
-    if (object.kind !== "EndpointSlice") return;
+  const unlink = (ref: Ref, object: StoredObject | undefined): void => {
+    if (object?.kind !== "EndpointSlice") return;
     const service = serviceKey(object.metadata.namespace, object.service);
     const ofService = slices.get(service);
     ofService?.delete(ref);
@@ -77,19 +104,17 @@ export function createStore(options: { readonly gatewayName: string }): Store {
   };
 
   const remove = (ref: Ref): boolean => {
-    const objects = objectsOf(kindOf(ref));
-    const object = objects.get(ref);
-    if (object === undefined) return false;
-    if (typeof object !== "string") unlink(ref, object);
-    return objects.delete(ref);
+    const kind = kindOf(ref);
+    if (packed.get(kind)?.delete(nameIn(ref)) === true) return true;
+    unlink(ref, plainOf(kind).get(ref));
+    return plainOf(kind).delete(ref);
   };
   const set = (object: StoredObject): boolean => {
     const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
     if (!isOurs(object, options.gatewayName)) return remove(ref);
-    const objects = objectsOf(object.kind);
     const before = read(object.kind, ref);
-    if (before !== undefined) unlink(ref, before);
-    objects.set(ref, (object.kind === "Secret" ? packSecret(object) : undefined) ?? object);
+    unlink(ref, before);
+    write(ref, object);
     link(ref, object);
     return before === undefined || !isSame(before, object);
   };
@@ -99,17 +124,21 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     find: <K extends Kind>(kind: K, namespace: string, name: string) =>
       read(kind, refOf(kind, namespace, name)) as ObjectOf<K> | undefined,
     list: <K extends Kind>(kind: K) => readAll(kind) as Iterable<ObjectOf<K>>,
-    refs: (kind) => objectsOf(kind).keys(),
-    size: (kind) => objectsOf(kind).size,
+    refs,
+    size: (kind) => (packed.get(kind)?.size ?? 0) + plainOf(kind).size,
     slicesOf: (namespace, service) => slices.get(serviceKey(namespace, service))?.values() ?? [],
     set,
-    has: ({ kind, metadata: { namespace, name, uid, resourceVersion } }) => {
-      const known = read(kind, refOf(kind, namespace, name))?.metadata;
-      return known?.uid === uid && known.resourceVersion === resourceVersion && resourceVersion !== "";
+    has: ({ kind, metadata }) => {
+      const ref = refOf(kind, metadata.namespace, metadata.name);
+      if (metadata.resourceVersion === "") return false;
+      const text = packed.get(kind)?.get(nameIn(ref));
+      if (text !== undefined) return isOf(text, metadata);
+      const known = plainOf(kind).get(ref)?.metadata;
+      return known?.uid === metadata.uid && known.resourceVersion === metadata.resourceVersion;
     },
     delete: remove,
     replace(kind, objects) {
-      const vanished = new Set(objectsOf(kind).keys());
+      const vanished = new Set(refs(kind));
       const changed: Ref[] = [];
       for (const object of objects) {
         const ref = refOf(kind, object.metadata.namespace, object.metadata.name);
@@ -123,6 +152,8 @@ export function createStore(options: { readonly gatewayName: string }): Store {
   };
 }
 
+/** `{namespace}/{name}` of a reference. */
+const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);
 const serviceKey = (namespace: string, service: string): string => `${namespace}/${service}`;
 
 /** The kind that a reference names. */

@@ -4,7 +4,6 @@ import type { Kind, StoredObject } from "../objects.ts";
 import { causeOf } from "./cause.ts";
 import { parseJson } from "./client.ts";
 import type { KubeClient } from "./client.ts";
-import type { Intern } from "./intern.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import { refusalOf } from "./refusal.ts";
 
@@ -37,7 +36,6 @@ export interface PagesDeps {
   readonly signal: AbortSignal;
   /** Gives everything else that wants to run its turn, before a page is parsed. */
   readonly turn?: (() => Promise<void>) | undefined;
-  readonly intern: Intern;
   readonly limits: typeof PAGES;
 }
 
@@ -45,7 +43,7 @@ export type ListEnd = { readonly ok: true; readonly version: string } | ({ reado
 
 /** A `continue` token that expired on the way is a failure: the caller lists again. Never throws. */
 export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly StoredObject[], ListEnd> {
-  const { client, kind, path, selector, signal, turn, intern, limits } = deps;
+  const { client, kind, path, selector, signal, turn, limits } = deps;
   let limit = limits.page;
   let token = "";
   try {
@@ -68,7 +66,7 @@ export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly Store
       if (page === undefined) return { ok: false, error: "malformed", cause: "the list is not an object list" };
       const objects: StoredObject[] = [];
       for (const item of page.items) {
-        const object = isRawObject(item) ? reduce(kind, item, intern) : undefined;
+        const object = isRawObject(item) ? reduce(kind, item) : undefined;
         if (object !== undefined) objects.push(object);
       }
       yield objects;

@@ -1,11 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Kind, StoredObject } from "../objects.ts";
 import { tokenFacts } from "../token-facts.ts";
-import { createIntern } from "./intern.ts";
-import { isRawObject, reduce as reduceWith } from "./reduce.ts";
-import type { RawObject } from "./reduce.ts";
-
-const reduce = (kind: Kind, raw: RawObject): StoredObject | undefined => reduceWith(kind, raw, createIntern());
+import { isRawObject, reduce } from "./reduce.ts";
 
 const metadata = {
   namespace: "agents",

@@ -14,7 +14,6 @@ import type {
   StoredObject,
 } from "../objects.ts";
 import { tokenFacts } from "../token-facts.ts";
-import type { Intern } from "./intern.ts";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
@@ -50,73 +49,64 @@ export function isRawObject(value: unknown): value is RawObject {
   );
 }
 
-/** Reads an object of a kind. The API server has validated it against its schema. `intern` keeps what many have in common once. */
-export function reduce(kind: Kind, raw: RawObject, intern: Intern): StoredObject | undefined {
+/** Reads an object of a kind. The API server has validated it against its schema. */
+export function reduce(kind: Kind, raw: RawObject): StoredObject | undefined {
   switch (kind) {
     case "A2AAgent":
-      return reduceAgent(raw, intern);
+      return reduceAgent(raw);
     case "VirtualKey":
-      return reduceKey(raw, intern);
+      return reduceKey(raw);
     case "Secret":
-      return reduceSecret(raw, intern);
+      return reduceSecret(raw);
     case "Service":
-      return reduceService(raw, intern);
+      return reduceService(raw);
     case "EndpointSlice":
-      return reduceEndpointSlice(raw, intern);
+      return reduceEndpointSlice(raw);
     case "Namespace":
       return {
         kind: "Namespace",
-        metadata: reduceMetadata(raw.metadata, intern, raw.metadata.labels),
+        metadata: reduceMetadata(raw.metadata, raw.metadata.labels),
       } satisfies NamespaceObject;
   }
 }
 
 /** Labels are kept where something is made of them: of agents and Namespaces. */
-function reduceMetadata(raw: RawMetadata, intern: Intern, labels: Metadata["labels"] = NONE): Metadata {
+function reduceMetadata(raw: RawMetadata, labels: Metadata["labels"] = NONE): Metadata {
   return {
-    namespace: intern.text(raw.namespace ?? ""),
+    namespace: raw.namespace ?? "",
     name: raw.name,
     uid: raw.uid,
     generation: raw.generation ?? 0,
     resourceVersion: raw.resourceVersion,
-    creationTimestamp: intern.text(raw.creationTimestamp),
+    creationTimestamp: raw.creationTimestamp,
     ...(raw.deletionTimestamp === undefined ? {} : { deletionTimestamp: raw.deletionTimestamp }),
-    labels: labels === NONE ? NONE : intern.value(labels),
+    labels,
   };
 }
 
 const NONE: Readonly<Record<string, never>> = Object.freeze({});
 
-function reduceAgent(raw: RawObject, intern: Intern): AgentObject {
+function reduceAgent(raw: RawObject): AgentObject {
   const { spec, status } = raw as unknown as { spec: A2AAgentSpec; status?: A2AAgentStatus };
   return {
     kind: "A2AAgent",
-    metadata: reduceMetadata(raw.metadata, intern, raw.metadata.labels),
+    metadata: reduceMetadata(raw.metadata, raw.metadata.labels),
     spec,
-    ...(status === undefined ? {} : { status: reduceStatus(status, intern) }),
+    ...(status === undefined ? {} : { status }),
   };
 }
 
-function reduceKey(raw: RawObject, intern: Intern): KeyObject {
+function reduceKey(raw: RawObject): KeyObject {
   const { spec, status } = raw as unknown as { spec: VirtualKeySpec; status?: VirtualKeyStatus };
-  // Many keys name the same agents.
-  const agents = spec.agents && intern.value(spec.agents.map((grant) => intern.value(grant)));
   return {
     kind: "VirtualKey",
-    metadata: reduceMetadata(raw.metadata, intern),
-    spec: agents === undefined ? spec : Object.assign(spec, { agents }),
-    ...(status === undefined ? {} : { status: reduceStatus(status, intern) }),
+    metadata: reduceMetadata(raw.metadata),
+    spec,
+    ...(status === undefined ? {} : { status }),
   };
 }
 
-/** Conditions are the same for most objects but for their times, and of objects that were made together these too. */
-function reduceStatus<S extends A2AAgentStatus | VirtualKeyStatus>(status: S, intern: Intern): S {
-  const { conditions } = status;
-  if (conditions === undefined) return status;
-  return Object.assign(status, { conditions: intern.value(conditions.map((condition) => intern.value(condition))) });
-}
-
-function reduceSecret(raw: RawObject, intern: Intern): SecretObject | undefined {
+function reduceSecret(raw: RawObject): SecretObject | undefined {
   const credential = raw.metadata.labels?.[CREDENTIAL_LABEL];
   if (credential === undefined) return undefined;
   const { data } = raw as unknown as { data?: Readonly<Record<string, string>> };
@@ -126,8 +116,8 @@ function reduceSecret(raw: RawObject, intern: Intern): SecretObject | undefined 
   const isKey = credential === "key";
   return {
     kind: "Secret",
-    metadata: reduceMetadata(raw.metadata, intern),
-    credential: intern.text(credential),
+    metadata: reduceMetadata(raw.metadata),
+    credential: credential,
     controller: raw.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid ?? "",
     data: isKey ? NONE : Object.fromEntries(values),
     ...(isKey ? { tokens: tokensOf(values) } : {}),
@@ -139,13 +129,13 @@ function tokensOf(values: readonly (readonly [string, string])[]): SecretObject[
   return Object.fromEntries(values.filter(([, value]) => value !== "").map(([key, value]) => [key, tokenFacts(value)]));
 }
 
-function reduceService(raw: RawObject, intern: Intern): ServiceObject {
+function reduceService(raw: RawObject): ServiceObject {
   const { spec } = raw as unknown as {
     spec?: { type?: string; ports?: readonly { name?: string; port: number }[] };
   };
   return {
     kind: "Service",
-    metadata: reduceMetadata(raw.metadata, intern),
+    metadata: reduceMetadata(raw.metadata),
     type: spec?.type ?? "ClusterIP",
     ports: (spec?.ports ?? []).map(({ name, port }) => ({ name: name ?? "", port })),
   };
@@ -157,7 +147,7 @@ interface RawEndpoint {
   readonly targetRef?: { readonly kind?: string; readonly name?: string; readonly uid?: string };
 }
 
-function reduceEndpointSlice(raw: RawObject, intern: Intern): EndpointSliceObject | undefined {
+function reduceEndpointSlice(raw: RawObject): EndpointSliceObject | undefined {
   const service = raw.metadata.labels?.[SERVICE_NAME_LABEL];
   // A slice that belongs to no Service is nobody's business here.
   if (service === undefined) return undefined;
@@ -168,7 +158,7 @@ function reduceEndpointSlice(raw: RawObject, intern: Intern): EndpointSliceObjec
   };
   return {
     kind: "EndpointSlice",
-    metadata: reduceMetadata(raw.metadata, intern),
+    metadata: reduceMetadata(raw.metadata),
     service,
     addressType: slice.addressType,
     ports: (slice.ports ?? []).flatMap(({ name, port }) => (port === undefined ? [] : [{ name: name ?? "", port }])),

@@ -9,7 +9,6 @@ import { causeOf } from "./cause.ts";
 import { createFailureLog } from "./failure-log.ts";
 import type { FailureLog } from "./failure-log.ts";
 import type { KubeClient } from "./client.ts";
-import { createIntern } from "./intern.ts";
 import { PAGES, readPages } from "./pages.ts";
 import type { WatchError, WatchFailure } from "./pages.ts";
 import { RESOURCES, collectionPath } from "./resources.ts";
@@ -78,7 +77,6 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   const selector: Record<string, string> = labelSelector === undefined ? {} : { labelSelector };
   const backoff = createBackoff({ base: limits.backoffBase, cap: limits.backoffCap, random });
   const fields = { kind, ...(namespace === undefined ? {} : { namespace }) };
-  const intern = createIntern();
   /** Where the watch goes on; undefined: list first. */
   let version: string | undefined;
   /** Whether a watch can begin with all objects. */
@@ -103,7 +101,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   while (!signal.aborted) {
     if (version === undefined) yield { type: "listing" };
     if (version === undefined && !streamsLists) {
-      const pages = readPages({ client, kind, path, selector, signal, turn, intern, limits });
+      const pages = readPages({ client, kind, path, selector, signal, turn, limits });
       let count = 0;
       let page = await pages.next();
       for (; page.done !== true; page = await pages.next()) {
@@ -149,7 +147,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
         for await (const line of answer.lines) {
           timer.cancel();
           timer = clock.setTimeout(silence, limits.silence);
-          const event = readEvent(kind, line, intern);
+          const event = readEvent(kind, line);
           if (event.type === "error") {
             end = { clean: false, error: event.error, cause: event.cause };
             break;

@@ -1,6 +1,5 @@
 // One line of a watch. In: its text. Out: what changed, and the version at which the watch can go on; or why it cannot be read.
 import type { Kind, StoredObject } from "../objects.ts";
-import type { Intern } from "./intern.ts";
 import type { WatchError } from "./pages.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import type { RawObject } from "./reduce.ts";
@@ -24,7 +23,7 @@ export type WatchEvent =
 /** What a bookmark has that ends the list at the beginning of a watch (KEP-3157). */
 const LIST_ENDS = "k8s.io/initial-events-end";
 
-export function readEvent(kind: Kind, line: string, intern: Intern): WatchEvent {
+export function readEvent(kind: Kind, line: string): WatchEvent {
   let parsed: { readonly type?: unknown; readonly object?: unknown } | null;
   try {
     parsed = JSON.parse(line);
@@ -53,13 +52,13 @@ export function readEvent(kind: Kind, line: string, intern: Intern): WatchEvent 
   return {
     type: "event",
     version: object.metadata.resourceVersion,
-    change: changeOf(kind, parsed?.type, object, intern),
+    change: changeOf(kind, parsed?.type, object),
     endsList: false,
   };
 }
 
-function changeOf(kind: Kind, type: unknown, raw: RawObject, intern: Intern): ObjectChange {
-  const object = type === "DELETED" ? undefined : reduce(kind, raw, intern);
+function changeOf(kind: Kind, type: unknown, raw: RawObject): ObjectChange {
+  const object = type === "DELETED" ? undefined : reduce(kind, raw);
   return object === undefined
     ? { type: "delete", namespace: raw.metadata.namespace ?? "", name: raw.metadata.name }
     : { type: "upsert", object };

@@ -1,6 +1,5 @@
 // Manifests for tests, as people write them. In: YAML documents, one of kind Settings if need be. Out: settings and stored objects.
 import { parseAllDocuments } from "yaml";
-import { createIntern } from "../kube/intern.ts";
 import { isRawObject, reduce } from "../kube/reduce.ts";
 import type { Kind, StoredObject } from "../objects.ts";
 import type { TranslateSettings } from "./settings.ts";
@@ -50,7 +49,7 @@ function storedObject(manifest: Manifest): StoredObject {
     ...(ours ? { spec: { gatewayName: "default", ...spec } } : {}),
     ...(kind === "Secret" ? { data: base64(stringData) } : {}),
   };
-  const object = isRawObject(raw) ? reduce(kind as Kind, raw, createIntern()) : undefined;
+  const object = isRawObject(raw) ? reduce(kind as Kind, raw) : undefined;
   if (object === undefined) throw new Error(`a manifest of kind ${kind} gives no object`);
   // A Secret that says nothing of owners stands for one in a folder of files.
   if (object.kind !== "Secret" || metadata.ownerReferences !== undefined) return object;
