@@ -24,18 +24,19 @@ export interface Batch {
   isLast(at: number): boolean;
 }
 
-/** So many characters at most go into one piece, but for a line that is longer. */
+/** So many bytes at most go into one piece, but for a line that is longer. */
 const PIECE = 64 * 1024;
 /** Pieces that are kept for those who come behind: 4 MiB; of buckets, which few others lack too, less. */
 const KEPT = { snapshot: 64, changes: 64, buckets: 8 } as const satisfies Record<BatchKind, number>;
 
+/** What stands between BATCH and COMMIT: lines without their ends, as they are or as UTF-8. */
+export interface Lines {
+  readonly length: number;
+  at(index: number): string | Buffer | undefined;
+}
+
 /** BATCH, the lines (PUT and REMOVE), COMMIT. @param buckets with kind "buckets": those that the lines are the whole of. */
-export function createBatch(
-  kind: BatchKind,
-  state: TableState,
-  lines: readonly string[],
-  buckets?: readonly number[],
-): Batch {
+export function createBatch(kind: BatchKind, state: TableState, lines: Lines, buckets?: readonly number[]): Batch {
   const { replica, sequence, version, rows, reach } = state;
   const reset = kind === "snapshot";
   const head = encodeLine({ type: "BATCH", replica, sequence, reset, ...(buckets === undefined ? {} : { buckets }) });
@@ -49,22 +50,23 @@ export function createBatch(
     ...(reach === undefined ? {} : { reach }),
   });
   const all = lines.length + 2;
-  const lineAt = (index: number): string => (index === 0 ? head : (lines[index - 1] ?? commit));
+  const lineAt = (index: number): string | Buffer => (index === 0 ? head : (lines.at(index - 1) ?? commit));
   /** Index of the first line of each piece, as far as pieces were encoded. */
   const starts = [0];
   const kept = new Map<number, Buffer>();
 
   const encode = (at: number, start: number): Buffer => {
-    const texts: string[] = [];
+    const chunks: Buffer[] = [];
     let size = 0;
     let index = start;
     for (; index < all && size < PIECE; index++) {
       const line = lineAt(index);
-      texts.push(line);
-      size += line.length + 1;
+      const bytes = typeof line === "string" ? Buffer.from(line) : line;
+      chunks.push(bytes, NEWLINE);
+      size += bytes.length + 1;
     }
     starts[at + 1] = index;
-    return Buffer.from(`${texts.join("\n")}\n`);
+    return Buffer.concat(chunks, size);
   };
 
   return {
@@ -83,5 +85,7 @@ export function createBatch(
     isLast: (at) => (starts[at + 1] ?? 0) >= all,
   };
 }
+
+const NEWLINE = Buffer.from("\n");
 
 export const encodeRemove = (id: RowId): string => encodeLine({ type: "REMOVE", id });

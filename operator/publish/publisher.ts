@@ -7,6 +7,7 @@ import { BUCKETS, decidesAccess, HEARTBEAT_MS } from "../../proxy/table/contract
 import type { Ack, Reach, RowChange, RowId, Subscription } from "../../proxy/table/contract.ts";
 import { createDigest } from "../../proxy/table/digest.ts";
 import { encodeLine, encodePut, rowHash } from "../../proxy/table/encode.ts";
+import { createTextMap } from "../text-map.ts";
 import { createAcks } from "./acks.ts";
 import type { Connection, ProxyState } from "./acks.ts";
 import { createBatch, encodeRemove } from "./batch.ts";
@@ -95,7 +96,7 @@ interface Stream {
 
 export function createPublisher(deps: PublisherDeps): Publisher {
   const { gateway, replica, clock, log, metrics } = deps;
-  const lines = new Map<RowId, string>();
+  const lines = createTextMap();
   const digest = createDigest();
   const history = createHistory();
   const acks = createAcks({ clock });
@@ -146,7 +147,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
   const wholeTable = (): Batch => {
     const isStale = snapshot === undefined || history.changesSince(snapshot.sequence) > state.rows / 10;
-    if (snapshot === undefined || isStale) snapshot = createBatch("snapshot", state, [...lines.values()]);
+    if (snapshot === undefined || isStale) snapshot = createBatch("snapshot", state, lines.texts());
     return snapshot;
   };
   const dropSnapshot = (): void => {
@@ -316,7 +317,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     },
     proxies: () => acks.proxies(),
     onProxies: (listener) => acks.onChange(listener),
-    lines: () => lines,
+    *lines() {
+      for (const id of lines.names()) yield [id, lines.get(id) ?? ""] as const;
+    },
     close: () => {
       isOpen = false;
       flushTimer?.cancel();
