@@ -221,9 +221,6 @@ export function keyFinding<R extends KeyReason>(
   return plainOfKeys.get(reason) ?? findingOf(reason, keyReasons[reason], values);
 }
 
-/** Whether a finding is the one that there is for everybody. */
-export const isPlain = (finding: Finding): boolean => plain.has(finding);
-
 const findingOf = (reason: string, entry: Entry, values: readonly string[]): Finding => ({
   type: entry.type,
   status: entry.status,
@@ -265,4 +262,3 @@ export const bounded = (message: string): string =>
 
 const plainOfAgents = unvaried(agentReasons);
 const plainOfKeys = unvaried(keyReasons);
-const plain: ReadonlySet<Finding> = new Set([...plainOfAgents.values(), ...plainOfKeys.values()]);

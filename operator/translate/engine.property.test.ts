@@ -9,7 +9,7 @@ import type { Kind, Ref, StoredObject } from "../objects.ts";
 import { createStore } from "../store.ts";
 import type { Store } from "../store.ts";
 import { createTranslation } from "./engine.ts";
-import type { Translation } from "./engine.ts";
+import type { Translation, TranslationDeps } from "./engine.ts";
 import { anyObject } from "./histories.test-support.ts";
 import type { ObjectResult, TranslateOutput } from "./result.ts";
 import type { TranslateSettings } from "./settings.ts";
@@ -72,30 +72,35 @@ function createListener() {
       }
       return faults;
     },
+    rows,
     state: () => ({ rows: sorted(rows), results: sorted(results) }),
   };
 }
 
 const sorted = (map: ReadonlyMap<string, unknown>): unknown[] => [...map].sort(([a], [b]) => (a < b ? -1 : 1));
 
-function stateOf(translation: Translation): unknown {
-  return {
-    rows: sorted(new Map([...translation.rows()].map(({ id, row }) => [id, row]))),
-    results: sorted(new Map([...translation.results()].map((one) => [refOf(one.kind, one.namespace, one.name), one]))),
-  };
+/** Results as they are made again. */
+const resultsOf = (translation: Translation): unknown[] =>
+  sorted(new Map([...translation.results()].map((one) => [refOf(one.kind, one.namespace, one.name), one])));
+
+/** What a translation gives that begins with this store. */
+function madeAtOnce(deps: TranslationDeps): { readonly rows: unknown[]; readonly results: unknown[] } {
+  const listener = createListener();
+  listener.hear(createTranslation(deps).rebuild());
+  return listener.state();
 }
 
 /** Proxies take all rows, and nothing is held twice. */
-const soundnessFaultsOf = (translation: Translation): string[] =>
-  faultsOf(translation).filter((fault) => !fault.startsWith("nobody refers"));
+const soundnessFaultsOf = (rows: ReadonlyMap<RowId, Row>): string[] =>
+  faultsOf(rows).filter((fault) => !fault.startsWith("nobody refers"));
 
 /** Rows made on demand stand exactly while a published row refers to them; no public name and no token is held twice; proxies take them all. */
-function faultsOf(translation: Translation): string[] {
+function faultsOf(rows: ReadonlyMap<RowId, Row>): string[] {
   const wanted = new Set(["gateway"]);
   const held: string[] = [];
   const ids: string[] = [];
   const refused: string[] = [];
-  for (const { id, row } of translation.rows()) {
+  for (const [id, row] of rows) {
     ids.push(id);
     if (parseRow(id, row).outcome !== "Row") refused.push(`proxies refuse ${id}`);
     if ("backends" in row) {
@@ -132,12 +137,10 @@ test("step by step gives what is made at once", () => {
       const faults = listener.hear(incremental.rebuild());
       for (const turn of history) {
         faults.push(...listener.hear(incremental.update(turn.flatMap((step) => take(store, step)))));
-        faults.push(...faultsOf(incremental));
-        const fresh = createTranslation({ store, settings, onError });
-        fresh.rebuild();
-        const state = stateOf(fresh);
-        if (!isDeepStrictEqual(stateOf(incremental), state)) faults.push("the steps gave something else");
+        faults.push(...faultsOf(listener.rows));
+        const state = madeAtOnce({ store, settings, onError });
         if (!isDeepStrictEqual(listener.state(), state)) faults.push("the differences gave something else");
+        if (!isDeepStrictEqual(resultsOf(incremental), state.results)) faults.push("made again, results are others");
       }
       expect(faults).toEqual([]);
       expect(incremental.rebuild()).toMatchObject({ changes: [], results: [], removed: [] });
@@ -163,7 +166,7 @@ test("in slices, with edits between them, it comes to the same, and every slice 
       const slice = (most: number): void => {
         let done = 0;
         faults.push(...listener.hear(sliced.work(() => ++done >= most)));
-        faults.push(...soundnessFaultsOf(sliced));
+        faults.push(...soundnessFaultsOf(listener.rows));
       };
       for (const object of objects) if (store.set(object)) sliced.mark([nameOf(object)]);
       for (const { steps: some, objects: most } of history) {
@@ -171,12 +174,11 @@ test("in slices, with edits between them, it comes to the same, and every slice 
         slice(most);
       }
       while (!sliced.idle) slice(1);
-      const fresh = createTranslation({ store, settings: SETTINGS, onError });
-      fresh.rebuild();
-      faults.push(...faultsOf(sliced));
+      faults.push(...faultsOf(listener.rows));
       expect(faults).toEqual([]);
-      expect(stateOf(sliced)).toEqual(stateOf(fresh));
-      expect(listener.state()).toEqual(stateOf(fresh));
+      const state = madeAtOnce({ store, settings: SETTINGS, onError });
+      expect(listener.state()).toEqual(state);
+      expect(resultsOf(sliced)).toEqual(state.results);
     }),
     { numRuns: 150 },
   );

@@ -1,7 +1,7 @@
 // Translation that redoes only what a change reaches. In: references of objects that changed. Out: rows and results that differ.
 // What a result was made of is noted as facts; a fact is a Ref, `slices/{ns}/{service}`, or the id of something derived.
 import { agentRowId, GATEWAY_ROW_ID, keyRowId } from "../../proxy/table/contract.ts";
-import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
+import type { Row, RowId } from "../../proxy/table/contract.ts";
 import { refOf } from "../objects.ts";
 import type { AgentObject, KeyObject, Ref } from "../objects.ts";
 import type { ReadableStore } from "../store.ts";
@@ -10,7 +10,7 @@ import { createClaims } from "./claims.ts";
 import { agentFinding, heldFinding, keyFinding, listed } from "./conditions.ts";
 import { createDerivations } from "./derivations.ts";
 import { admissionOfAgent, credentialOf, endpointsOf, namespaceOf } from "./derived.ts";
-import type { DerivedLookup } from "./derived.ts";
+import type { Derived, DerivedLookup } from "./derived.ts";
 import { translateGateway } from "./gateway.ts";
 import { tokenClaim, translateKey } from "./key.ts";
 import type { Lookup } from "./lookup.ts";
@@ -40,9 +40,9 @@ export interface Translation {
    * `lost`: what was given last may not have arrived; then it gives everything.
    */
   rebuild(lost?: boolean): TranslateOutput;
-  /** All rows as they stand. */
-  rows(): Iterable<RowChange & { readonly row: Row }>;
-  /** All results as they stand: what a new writer of statuses begins with. */
+  /** What is true of an agent or key as everything stands in the store now, made anew; undefined: it is gone, or going. */
+  result(ref: Ref): ObjectResult | undefined;
+  /** All of them. */
   results(): Iterable<ObjectResult>;
 }
 
@@ -53,6 +53,12 @@ export interface TranslationDeps {
   readonly isHeld?: (ref: Ref) => boolean;
   /** Told of an error that is a bug; the object that it met is not published, the others go on. */
   readonly onError: (ref: Ref, error: unknown) => void;
+}
+
+interface Translated {
+  readonly row: Row | null;
+  readonly result: ObjectResult;
+  readonly needs: readonly RowId[];
 }
 
 export function createTranslation(deps: TranslationDeps): Translation {
@@ -93,10 +99,10 @@ export function createTranslation(deps: TranslationDeps): Translation {
   });
   const derivations = createDerivations({ reads, lookup: objectLookup, onRow: (id, row) => output.row(id, row) });
 
-  const lookup = (facts: Set<string>): Lookup => {
-    const derive = <State>(derived: Parameters<typeof derivations.state<State>>[0]): State => {
+  const lookup = (facts: Set<string>, how: "state" | "peek" = "state"): Lookup => {
+    const derive = <State>(derived: Derived<State>): State => {
       facts.add(derived.id);
-      return derivations.state(derived);
+      return derivations[how](derived);
     };
     return {
       ...objectLookup(facts),
@@ -121,8 +127,9 @@ export function createTranslation(deps: TranslationDeps): Translation {
     }
     touch(id);
     if (isPublishable(id)) {
-      for (const claimant of claim(id)) if (claimant !== id) rivals.add(claimant);
-      return translate(id);
+      const object = published(id);
+      for (const claimant of claim(id, object)) if (claimant !== id) rivals.add(claimant);
+      return translate(id, object);
     }
     if (id.startsWith("EndpointSlice/")) for (const fact of sliceFacts(id)) touch(fact);
     return [];
@@ -168,8 +175,7 @@ export function createTranslation(deps: TranslationDeps): Translation {
   };
 
   /** Enters what an object claims. Gives those for whom this changes something. */
-  const claim = (ref: Ref): string[] => {
-    const object = published(ref);
+  const claim = (ref: Ref, object: AgentObject | KeyObject | undefined): string[] => {
     if (ref.startsWith("A2AAgent/")) {
       const name = object?.kind === "A2AAgent" ? attempt(() => publicNameClaim(object, settings)) : undefined;
       return publicNames.set(ref, name, object?.metadata).flatMap((one) => publicNames.claimants(one));
@@ -198,9 +204,13 @@ export function createTranslation(deps: TranslationDeps): Translation {
     return { ...result, conditions: [...result.conditions, heldFinding(listed([...held].sort()))] };
   };
 
+  const make = (object: AgentObject | KeyObject, look: Lookup): Translated =>
+    object.kind === "A2AAgent"
+      ? { ...translateAgent(object, settings, look), needs: [] }
+      : translateKey(object, settings, look);
+
   /** Makes row and result of an object. Gives the facts that nobody reads any more. */
-  const translate = (ref: Ref): string[] => {
-    const object = published(ref);
+  const translate = (ref: Ref, object: AgentObject | KeyObject | undefined): string[] => {
     if (object === undefined) {
       output.row(rowIdOf(ref), null);
       output.result(ref, null);
@@ -208,23 +218,39 @@ export function createTranslation(deps: TranslationDeps): Translation {
     }
     const facts = new Set<string>();
     try {
-      if (object.kind === "A2AAgent") {
-        const { row, result } = translateAgent(object, settings, lookup(facts));
-        output.row(result.rowId ?? rowIdOf(ref), row);
-        output.result(ref, withHeld(result, facts));
-      } else {
-        const { row, result, needs } = translateKey(object, settings, lookup(facts));
-        for (const id of needs) facts.add(id);
-        for (const name of needs) derivations.state(namespaceOf(name.slice("namespace/".length)));
-        output.row(result.rowId ?? rowIdOf(ref), row);
-        output.result(ref, withHeld(result, facts));
-      }
+      const { row, result, needs } = make(object, lookup(facts));
+      for (const id of needs) facts.add(id);
+      for (const name of needs) derivations.state(namespaceOf(name.slice("namespace/".length)));
+      output.row(result.rowId ?? rowIdOf(ref), row);
+      output.result(ref, withHeld(result, facts));
     } catch (error) {
       deps.onError(ref, error);
       output.row(rowIdOf(ref), null);
       output.result(ref, failed(object));
     }
     return reads.set(ref, facts);
+  };
+
+  /** Leaves nothing behind, so that it may be asked for at any time. */
+  const resultOf = (ref: Ref): ObjectResult | undefined => {
+    const object = published(ref);
+    if (object === undefined) return undefined;
+    const facts = new Set<string>();
+    try {
+      const { result, needs } = make(object, lookup(facts, "peek"));
+      for (const id of needs) facts.add(id);
+      return withHeld(result, facts);
+    } catch {
+      return failed(object);
+    }
+  };
+  const results = function* (): Generator<ObjectResult> {
+    for (const kind of ["A2AAgent", "VirtualKey"] as const) {
+      for (const ref of store.refs(kind)) {
+        const result = resultOf(ref);
+        if (result !== undefined) yield result;
+      }
+    }
   };
 
   const mark = (refs: Iterable<Ref>): void => {
@@ -265,12 +291,12 @@ export function createTranslation(deps: TranslationDeps): Translation {
       rivals.clear();
       output.forget(lost);
       for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) {
-        for (const { metadata } of store.list(kind)) worklist.add(refOf(kind, metadata.namespace, metadata.name));
+        for (const ref of store.refs(kind)) worklist.add(ref);
       }
       return work(never);
     },
-    rows: () => output.rows(),
-    results: () => output.results(),
+    result: resultOf,
+    results,
   };
 }
 

@@ -1,11 +1,11 @@
-// Holds what was last given and tells what is new. In: rows and results as they come. Out: differences, in the order of the contract.
-import { isDeepStrictEqual } from "node:util";
+// Tells what is new. In: rows and results as they come. Out: those that differ from what was given last, in the order of the contract.
+// Of what was given it keeps the hashes alone: rows are kept by whoever publishes them, and results can be made again.
 import type { Row, RowChange, RowId } from "../../proxy/table/contract.ts";
-import { encodePut } from "../../proxy/table/encode.ts";
+import { createDigest } from "../../proxy/table/digest.ts";
+import { encodePut, rowHash } from "../../proxy/table/encode.ts";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
-import { isPlain } from "./conditions.ts";
-import type { EncodedChange, Finding, ObjectResult, TranslateOutput } from "./result.ts";
+import type { EncodedChange, ObjectResult, TranslateOutput } from "./result.ts";
 
 export interface Output {
   row(id: RowId, row: Row | null): void;
@@ -18,28 +18,16 @@ export interface Output {
   forget(lost: boolean): void;
   /** What differs from what was taken before. */
   take(): Omit<TranslateOutput, "refs">;
-  rows(): Iterable<RowChange & { readonly row: Row }>;
-  results(): Iterable<ObjectResult>;
 }
 
 export function createOutput(): Output {
-  /** Lines as they are sent: a string takes a fraction of the row's memory, and whoever publishes it keeps it too. */
-  const rows = new Map<RowId, string>();
-  const results = new Map<Ref, ObjectResult>();
+  const rows = createDigest();
+  const results = createDigest();
   const newRows = new Map<RowId, Row | null>();
   const newResults = new Map<Ref, ObjectResult | null>();
   let last: Pick<TranslateOutput, "changes" | "removed"> = { changes: [], removed: [] };
-  const gone = new Map<Ref, Named>();
+  const gone = new Set<Ref>();
   let everything = false;
-  /** Lists of findings that are the same for everybody, as of nearly all objects, by what they find: one list for all of them. */
-  const lists = new Map<string, readonly Finding[]>();
-  const shared = (findings: readonly Finding[]): readonly Finding[] => {
-    if (!findings.every(isPlain)) return findings;
-    const name = findings.map(({ type, reason }) => `${type} ${reason}`).join();
-    const known = lists.get(name) ?? findings;
-    lists.set(name, known);
-    return known;
-  };
 
   const takeRows = (): EncodedChange[] => {
     const changes: EncodedChange[] = [];
@@ -49,12 +37,29 @@ export function createOutput(): Output {
         continue;
       }
       const line = encodePut(id, row);
-      if (!everything && rows.get(id) === line) continue;
-      rows.set(id, line);
+      const hash = rowHash(id, line);
+      if (!everything && rows.holds(id, hash)) continue;
+      rows.set(id, hash);
       changes.push({ id, row, line });
     }
     newRows.clear();
     return changes.sort(byDependence);
+  };
+  const takeResults = (): ObjectResult[] => {
+    const changed: ObjectResult[] = [];
+    for (const [ref, result] of newResults) {
+      if (result === null) {
+        if (results.delete(ref)) gone.add(ref);
+        continue;
+      }
+      gone.delete(ref);
+      const hash = rowHash(ref, JSON.stringify(result));
+      if (!everything && results.holds(ref, hash)) continue;
+      results.set(ref, hash);
+      changed.push(result);
+    }
+    newResults.clear();
+    return changed.sort(byName);
   };
 
   return {
@@ -66,37 +71,20 @@ export function createOutput(): Output {
       everything ||= lost;
       if (everything) {
         for (const { id, row } of last.changes) if (row === null) newRows.set(id, null);
-        for (const named of last.removed) gone.set(refOfNamed(named), named);
+        for (const named of last.removed) gone.add(refOfNamed(named));
       }
-      for (const id of rows.keys()) newRows.set(id, null);
-      for (const ref of results.keys()) newResults.set(ref, null);
+      for (const id of rows.ids()) newRows.set(id, null);
+      for (const ref of results.ids()) newResults.set(ref, null);
     },
     take() {
-      const changed: ObjectResult[] = [];
-      for (const [ref, result] of newResults) {
-        const before = results.get(ref);
-        if (result === null) {
-          if (before === undefined) continue;
-          results.delete(ref);
-          gone.set(ref, { kind: before.kind, namespace: before.namespace, name: before.name });
-        } else {
-          gone.delete(ref);
-          if (!everything && isDeepStrictEqual(before, result)) continue;
-          const kept = Object.assign(result, { conditions: shared(result.conditions) });
-          results.set(ref, kept);
-          changed.push(kept);
-        }
-      }
-      newResults.clear();
-      const taken = { changes: takeRows(), results: changed.sort(byName), removed: [...gone.values()].sort(byName) };
+      const changed = takeResults();
+      const taken = { changes: takeRows(), results: changed, removed: Array.from(gone, namedBy).sort(byName) };
       gone.clear();
       everything = false;
       // No more than that: at first everything is a change.
       last = { changes: taken.changes.filter(({ row }) => row === null), removed: taken.removed };
       return taken;
     },
-    rows: () => rows.entries().map(([id, line]) => ({ id, row: (JSON.parse(line) as { readonly row: Row }).row })),
-    results: () => results.values(),
   };
 }
 
@@ -114,3 +102,8 @@ type Named = Pick<ObjectResult, "kind" | "namespace" | "name">;
 const refOfNamed = ({ kind, namespace, name }: Named): Ref => refOf(kind, namespace, name);
 const byName = (a: Named, b: Named): number => compare(refOfNamed(a), refOfNamed(b));
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+function namedBy(ref: Ref): Named {
+  const [kind, namespace = "", name = ""] = ref.split("/");
+  return { kind: kind === "A2AAgent" ? kind : "VirtualKey", namespace, name };
+}
