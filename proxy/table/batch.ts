@@ -38,16 +38,17 @@ export const openBatch = ({ digest }: Standing, reset: boolean): Batch => ({
   cleared: false,
 });
 
-/** `row`: of the PUT line, parsed only if it is needed. */
-export function putRow(batch: Batch, standing: Standing, id: RowId, line: string, row: () => unknown): void {
+/** `row`: of the PUT line, parsed only if it is needed. Gives the row as it will be served. */
+export function putRow(batch: Batch, standing: Standing, id: RowId, line: string, row: () => unknown): Compiled {
   const hash = rowHash(id, line);
   const unchanged = standing.digest.holds(id, hash);
   batch.digest.set(id, hash);
   // The same row again keeps its object, and with it whatever others remember about it.
-  if (batch.rows !== undefined) {
-    store(batch.rows, id, unchanged ? stored(standing.rows, id) : compile(id, row(), standing.shared), standing.rows);
-  } else if (unchanged) batch.edits.delete(id);
-  else batch.edits.set(id, compile(id, row(), standing.shared));
+  const compiled = unchanged ? stored(standing.rows, id) : compile(id, row(), standing.shared);
+  if (batch.rows !== undefined) store(batch.rows, id, compiled, standing.rows);
+  else if (unchanged) batch.edits.delete(id);
+  else batch.edits.set(id, compiled);
+  return compiled;
 }
 
 export function removeRow(batch: Batch, standing: Standing, id: RowId): void {

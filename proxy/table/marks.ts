@@ -1,187 +1,282 @@
 // Rows that decide access as streams brought them lately. In: rows of batches, changes of the table. Out: those that the table differs from
 // although its operator is not known to have seen what they came from ("active"), by stream. The others are kept a while: a table that goes
-// back to an older row, because another operator is behind, must not give back what was taken away.
+// back to an older row, because another operator is behind, must not give back what was taken away. Many are judged in slices; what is asked
+// for meanwhile is judged when it is asked for.
+import type { Clock, Timer } from "./clock.ts";
 import type { Agent, Key, Table } from "./compiled.ts";
 import type { NamespaceRow, Reach, RowId } from "./contract.ts";
 import { covers } from "./reach.ts";
-import { compile, type Compiled } from "./rows.ts";
 import type { SeenRow } from "./seen-row.ts";
-import { createSharedParts } from "./shared-parts.ts";
 import type { TableWriter } from "./table.ts";
 
-interface Mark {
-  readonly source: string;
-  readonly seen: SeenRow;
-  readonly compiled: Compiled | undefined;
+/** What a stream said at once. */
+interface Said {
+  readonly by: Source;
   readonly at: number;
-  /** Whoever has come to there has seen what the row came from; undefined while its stream has not said it. */
+  /** Whoever has come to there has seen what the rows came from; undefined while the stream has not said it. */
   until: Reach | undefined;
+}
+
+interface Mark {
+  readonly seen: SeenRow;
+  readonly said: Said;
   active: boolean;
 }
 
+interface Source {
+  readonly name: string;
+  /** In the order in which they were made. */
+  readonly marks: Map<RowId, Mark>;
+  readonly active: Set<Mark>;
+  /** Of some it is not known yet when they are covered. */
+  isOpen: boolean;
+  /** It was where the table is, and neither has changed since: what waits and turns out active is out of date. */
+  inStep: boolean;
+}
+
 export interface Marks {
-  /** How many rows are withheld, counted for each stream. */
+  /** How many rows are known to be withheld, counted for each stream. */
   readonly active: number;
-  /** Streams with active marks. */
-  sources(): Iterable<string>;
+  /** Nothing is withheld, nor waits for its judgement. */
+  readonly quiet: boolean;
+  /** Streams that may withhold something. */
+  sources(): readonly string[];
   /** The row as that stream has it: the table's own unless it is marked; undefined: it is not there, or not understood. */
   key(source: string, own: Key): Key | undefined;
   agent(source: string, own: Agent): Agent | undefined;
   namespace(source: string, name: string, own: NamespaceRow | undefined): NamespaceRow | undefined;
-  /** Gives the ids whose rows are withheld in another way than before; so do the other ways to add and drop. */
-  add(source: string, rows: readonly SeenRow[]): RowId[];
-  /** The stream says how far its operator has read: what was added of it came before. */
-  reached(source: string, reach: Reach | undefined): RowId[];
+  /** Rows of a batch of the stream, and how far its operator has read by now, if it says so. */
+  add(source: string, rows: readonly SeenRow[], reach: Reach | undefined): void;
   /** The table is this stream's, whose operator has read that far; undefined: it does not say now, and is not behind where it was. `added`: rows that the table lacked before. */
-  stands(source: string, reach: Reach | undefined, added: readonly RowId[]): RowId[];
-  /** The table's rows of these ids have changed. */
+  stands(source: string, reach: Reach | undefined, added: readonly RowId[]): void;
+  /** The table's rows of these ids have changed, of which everybody is about to be told. */
   judge(ids: readonly RowId[]): void;
   judgeAll(): void;
   /** Drops a stream's active marks. */
-  dropActive(source: string): RowId[];
+  dropActive(source: string): void;
   /** Drops all marks of a stream that were made until then. */
-  dropUntil(source: string, until: number): RowId[];
+  dropUntil(source: string, until: number): void;
+  /** Stops its timer. */
+  end(): void;
 }
 
-/** Marks that are not active are kept so long, milliseconds, and so many. */
+/** Marks that are not active are kept so long, milliseconds, and so many of a stream. */
 const KEPT_MS = 30_000;
-const KEPT = 20_000;
+const KEPT = 10_000;
+/** Marks that are judged in one go: a millisecond or two. */
+const SLICE = 500;
 
-/** `now`: milliseconds that never step. */
-export function createMarks(deps: { readonly table: Table & TableWriter; readonly now: () => number }): Marks {
-  const { table, now } = deps;
-  const byId = new Map<RowId, Map<string, Mark>>();
-  /** In the order in which they were made. */
-  const all = new Set<Mark>();
-  const active = new Map<string, Map<RowId, Mark>>();
-  const shared = createSharedParts();
+/** `tell`: of ids whose rows are withheld in another way than before. */
+export function createMarks(deps: {
+  readonly table: Table & TableWriter;
+  readonly clock: Clock;
+  readonly tell: (ids: readonly RowId[]) => void;
+  readonly slice?: number | undefined;
+}): Marks {
+  const { table, clock, tell, slice = SLICE } = deps;
+  const sources = new Map<string, Source>();
+  /** To be judged; until then they may be active or not. */
+  const waiting = new Set<Mark>();
+  /** To be told of. */
+  const changed = new Set<RowId>();
   let count = 0;
-  /** Of which it is not known yet when they are covered, by stream. */
-  const open = new Map<string, Set<Mark>>();
+  let timer: Timer | undefined;
   /** Whose rows the table has, and how far that operator had read at least. */
   let standing: { readonly source: string; readonly reach: Reach | undefined } | undefined;
 
-  const isCovered = ({ source, until }: Mark): boolean => source === standing?.source || covers(standing?.reach, until);
+  const sourceOf = (name: string): Source => {
+    const known = sources.get(name);
+    if (known !== undefined) return known;
+    const made: Source = { name, marks: new Map(), active: new Set(), isOpen: false, inStep: false };
+    sources.set(name, made);
+    return made;
+  };
 
-  const setActive = (mark: Mark, is: boolean): boolean => {
-    if (mark.active === is) return false;
+  const setActive = (mark: Mark, is: boolean): void => {
+    if (mark.active === is) return;
     mark.active = is;
-    const { source, seen } = mark;
     count += is ? 1 : -1;
-    const ofSource = active.get(source) ?? new Map<RowId, Mark>();
-    if (is) active.set(source, ofSource.set(seen.id, mark));
-    else if (ofSource.delete(seen.id) && ofSource.size === 0) active.delete(source);
-    return true;
+    changed.add(mark.seen.id);
+    if (is) mark.said.by.active.add(mark);
+    else mark.said.by.active.delete(mark);
   };
 
-  /** Gives whether it was active. */
-  const drop = (mark: Mark): boolean => {
-    all.delete(mark);
-    open.get(mark.source)?.delete(mark);
-    const ofId = byId.get(mark.seen.id);
-    if (ofId?.get(mark.source) === mark && ofId.delete(mark.source) && ofId.size === 0) byId.delete(mark.seen.id);
-    return setActive(mark, false);
+  const drop = (mark: Mark): void => {
+    waiting.delete(mark);
+    mark.said.by.marks.delete(mark.seen.id);
+    setActive(mark, false);
   };
 
-  const judgeOne = (mark: Mark): boolean => {
-    const { seen, compiled } = mark;
-    if (!mark.active && mark.at <= now() - KEPT_MS) return drop(mark);
-    if (isCovered(mark) || table.holds(seen.id, seen.hash)) return setActive(mark, false);
-    const served = servedRow(table, seen.id);
+  const isCovered = ({ by, until }: Said): boolean => by.name === standing?.source || covers(standing?.reach, until);
+
+  const withholds = ({ seen, said }: Mark): boolean => {
+    const { id, hash, compiled } = seen;
+    if (isCovered(said) || table.holds(id, hash)) return false;
+    const served = servedRow(table, id);
     // What is not served need not be withheld.
-    if (served === undefined) return setActive(mark, false);
+    if (served === undefined) return false;
     // An agent's row that is not understood leaves the one before, here as in the table.
-    const leavesLast = compiled?.kind === "refused" && seen.id.startsWith("agent/");
-    return setActive(mark, !(leavesLast && "uid" in served && served.uid === compiled.uid));
+    const leavesLast = compiled?.kind === "refused" && id.startsWith("agent/");
+    return !(leavesLast && "uid" in served && served.uid === compiled.uid);
   };
 
-  const forgetOld = (): void => {
-    const old = now() - KEPT_MS;
-    for (const mark of all) {
-      if (mark.at > old && all.size - count <= KEPT) return;
-      if (!mark.active) drop(mark);
+  const judgeOne = (mark: Mark): void => {
+    waiting.delete(mark);
+    if (!mark.active && mark.said.at <= clock.elapsed() - KEPT_MS) return drop(mark);
+    setActive(mark, withholds(mark));
+    if (mark.active && mark.said.by.inStep) drop(mark);
+    return undefined;
+  };
+
+  const judgeSome = (): void => {
+    let left = slice;
+    for (const mark of waiting) {
+      if (left === 0) break;
+      left -= 1;
+      judgeOne(mark);
+    }
+    timer = waiting.size > 0 ? clock.setTimeout(goOn, 0) : undefined;
+  };
+  const tellChanged = (): void => {
+    const ids = [...changed];
+    changed.clear();
+    if (ids.length > 0) tell(ids);
+  };
+  const goOn = (): void => {
+    judgeSome();
+    tellChanged();
+  };
+  /** Few marks at once, many in slices. */
+  const settle = (): void => {
+    if (timer === undefined) judgeSome();
+    tellChanged();
+  };
+
+  const waitFor = (marks: Iterable<Mark>): void => {
+    for (const mark of marks) waiting.add(mark);
+  };
+  const waitForAll = (): void => {
+    for (const source of sources.values()) {
+      source.inStep = false;
+      waitFor(source.marks.values());
     }
   };
 
-  /** Gives whether the row is withheld, or was, by that stream. */
-  const put = (source: string, seen: SeenRow, until?: Reach): boolean => {
-    const { id, row } = seen;
-    const earlier = byId.get(id)?.get(source);
-    const compiled = row === null ? undefined : compile(id, row, shared);
-    const mark: Mark = { source, seen, compiled, at: now(), until, active: false };
-    const wasActive = earlier !== undefined && drop(earlier);
-    byId.set(id, (byId.get(id) ?? new Map<string, Mark>()).set(source, mark));
-    all.add(mark);
-    if (until === undefined) open.set(source, (open.get(source) ?? new Set<Mark>()).add(mark));
-    judgeOne(mark);
-    return wasActive || mark.active;
+  const put = (source: string, rows: readonly SeenRow[], until: Reach | undefined): void => {
+    if (rows.length === 0) return;
+    const by = sourceOf(source);
+    const said: Said = { by, at: clock.elapsed(), until };
+    by.inStep = false;
+    by.isOpen ||= until === undefined;
+    for (const seen of rows) {
+      const earlier = by.marks.get(seen.id);
+      if (earlier !== undefined) drop(earlier);
+      const mark: Mark = { seen, said, active: false };
+      by.marks.set(seen.id, mark);
+      waiting.add(mark);
+    }
   };
 
-  const judgeThese = (marked: readonly Mark[]): RowId[] => marked.filter(judgeOne).map(({ seen }) => seen.id);
+  const forgetOld = (): void => {
+    const old = clock.elapsed() - KEPT_MS;
+    for (const { name, marks, active } of sources.values()) {
+      for (const mark of marks.values()) {
+        if (mark.said.at > old && marks.size - active.size - waiting.size <= KEPT) break;
+        if (!mark.active && !waiting.has(mark)) drop(mark);
+      }
+      if (marks.size === 0) sources.delete(name);
+    }
+  };
 
-  const markOf = (source: string, id: RowId): Mark | undefined => active.get(source)?.get(id);
+  const markOf = (source: string, id: RowId): Mark | undefined => {
+    const mark = sources.get(source)?.marks.get(id);
+    if (mark !== undefined && waiting.has(mark)) judgeOne(mark);
+    return mark?.active === true ? mark : undefined;
+  };
 
   return {
     get active() {
       return count;
     },
-    sources: () => active.keys(),
+    get quiet() {
+      return count === 0 && waiting.size === 0;
+    },
+    sources: () =>
+      [...sources.values()].filter(({ active }) => active.size > 0 || waiting.size > 0).map(({ name }) => name),
     key(source, own) {
       const mark = markOf(source, `key/${own.id}`);
       if (mark === undefined) return own;
-      return mark.compiled?.kind === "key" ? mark.compiled.key : undefined;
+      return mark.seen.compiled?.kind === "key" ? mark.seen.compiled.key : undefined;
     },
     agent(source, own) {
       const mark = markOf(source, `agent/${own.id}`);
       if (mark === undefined) return own;
-      return mark.compiled?.kind === "agent" ? mark.compiled.agent : undefined;
+      return mark.seen.compiled?.kind === "agent" ? mark.seen.compiled.agent : undefined;
     },
     namespace(source, name, own) {
       const mark = markOf(source, `namespace/${name}`);
       if (mark === undefined) return own;
-      return mark.compiled?.kind === "namespace" ? mark.compiled.row : undefined;
+      return mark.seen.compiled?.kind === "namespace" ? mark.seen.compiled.row : undefined;
     },
-    add(source, rows) {
-      const changed = rows.filter((row) => put(source, row)).map(({ id }) => id);
+    add(source, rows, reach) {
+      put(source, rows, reach);
+      const by = sources.get(source);
+      if (by?.isOpen === true && reach !== undefined) {
+        for (const { said } of by.marks.values()) said.until ??= reach;
+        by.isOpen = false;
+        waitFor(by.active);
+      }
+      settle();
       forgetOld();
-      return changed;
-    },
-    reached(source, reach) {
-      const marked = reach === undefined ? [] : [...(open.get(source) ?? [])];
-      if (marked.length > 0) open.delete(source);
-      for (const mark of marked) mark.until = reach;
-      return judgeThese(marked);
     },
     stands(source, reach, added) {
       const before = standing;
       const isSame = before?.source === source;
       if (before !== undefined && !isSame && !covers(reach, before.reach)) {
         // The one before had come further, and did not have them.
-        for (const id of added) {
-          if (byId.get(id)?.has(before.source) !== true)
-            put(before.source, { id, row: null, hash: undefined }, before.reach);
-        }
+        const known = sources.get(before.source)?.marks;
+        const lacking = added.filter((id) => known?.has(id) !== true);
+        put(
+          before.source,
+          lacking.map((id) => ({ id, hash: undefined, compiled: undefined })),
+          before.reach,
+        );
       }
       standing = { source, reach: reach ?? (isSame ? before.reach : undefined) };
+      if (!isSame) waitForAll();
       // Whoever has read on covers more: then those that are not active stay so.
-      return judgeThese(isSame ? [...active.values()].flatMap((marked) => Array.from(marked.values())) : [...all]);
+      else if (reach !== undefined && !covers(before.reach, reach))
+        for (const { active } of sources.values()) waitFor(active);
+      settle();
     },
     judge(ids) {
-      if (all.size === 0) return;
-      for (const id of ids) {
-        for (const mark of byId.get(id)?.values() ?? []) judgeOne(mark);
+      for (const source of sources.values()) {
+        source.inStep = false;
+        for (const id of ids) {
+          const mark = source.marks.get(id);
+          if (mark !== undefined) judgeOne(mark);
+        }
       }
+      for (const id of ids) changed.delete(id);
     },
     judgeAll() {
-      for (const mark of all) judgeOne(mark);
+      waitForAll();
+      if (timer === undefined) judgeSome();
+      changed.clear();
     },
     dropActive(source) {
-      const marked = [...(active.get(source) ?? [])];
-      return marked.filter(([, mark]) => drop(mark)).map(([id]) => id);
+      const by = sources.get(source);
+      if (by === undefined) return;
+      for (const mark of by.active) if (!waiting.has(mark)) drop(mark);
+      by.inStep = true;
+      tellChanged();
     },
     dropUntil(source, until) {
-      const marked = [...all].filter((mark) => mark.source === source && mark.at <= until);
-      return marked.filter(drop).map(({ seen }) => seen.id);
+      for (const mark of sources.get(source)?.marks.values() ?? []) if (mark.said.at <= until) drop(mark);
+      tellChanged();
+    },
+    end() {
+      timer?.cancel();
     },
   };
 }

@@ -73,7 +73,7 @@ test.each(recorded(/^standby-.*\.ndjson$/))(
       reach: { "VirtualKey/": 91 },
     });
     const seen = steps.flatMap((step) => (step.step === "Seen" ? step.seen : []));
-    expect(seen.map(({ id, row }) => [id, row === null])).toStrictEqual([
+    expect(seen.map(({ id, compiled }) => [id, compiled === undefined])).toStrictEqual([
       ["key/agents/erin", true],
       ["agent/agents/travel", false],
     ]);

@@ -2,7 +2,9 @@
 // decide access as they change there. Nothing of it goes into the table.
 import { decidesAccess, type Reach } from "./contract.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
+import { compile } from "./rows.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
+import { createSharedParts, type SharedParts } from "./shared-parts.ts";
 import type { Fault, Position } from "./stream-reader.ts";
 
 export type StandbyStep =
@@ -37,7 +39,9 @@ const NONE: StandbyStep = { step: "None" };
 export function createStandbyReader({ gateway }: { readonly gateway: string }): StandbyReader {
   let replica: string | undefined;
   let sequence = -1;
-  let batch: { readonly sequence: number; lines: number; readonly seen: SeenRow[] } | undefined;
+  let batch:
+    | { readonly sequence: number; lines: number; readonly seen: SeenRow[]; readonly shared: SharedParts }
+    | undefined;
 
   const fault = (reason: Fault): StandbyStep => ({ step: "Fault", fault: reason });
 
@@ -52,14 +56,16 @@ export function createStandbyReader({ gateway }: { readonly gateway: string }): 
     if (batch !== undefined) return fault("BatchInsideBatch");
     if (line.replica !== replica) return fault("OtherReplica");
     if (line.sequence <= sequence) return fault("SequenceNotRising");
-    batch = { sequence: line.sequence, lines: 0, seen: [] };
+    batch = { sequence: line.sequence, lines: 0, seen: [], shared: createSharedParts() };
     return NONE;
   };
 
   const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): StandbyStep => {
     if (batch === undefined) return fault("LineOutsideBatch");
     batch.lines += 1;
-    if (decidesAccess(line.id)) batch.seen.push(seenRow(line, text));
+    if (!decidesAccess(line.id)) return NONE;
+    const compiled = line.type === "PUT" ? compile(line.id, line.row, batch.shared) : undefined;
+    batch.seen.push(seenRow(line.id, text, compiled));
     return NONE;
   };
 

@@ -4,6 +4,7 @@ import type { Table } from "./compiled.ts";
 import { decidesAccess, type Reach, type RowId } from "./contract.ts";
 import type { LastGood } from "./last-good.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
+import type { Compiled } from "./rows.ts";
 import { seenRow, type SeenRow } from "./seen-row.ts";
 import type { Committed, TableWriter } from "./table.ts";
 
@@ -125,21 +126,21 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
 
   const change = (line: Line<"PUT"> | Line<"REMOVE">, text: string): Step => {
     if (batch === undefined) return fault("LineOutsideBatch");
-    if (line.type === "PUT") table.put(line.id, text, line.row);
-    else table.remove(line.id);
+    const compiled = line.type === "PUT" ? table.put(line.id, text, line.row) : undefined;
+    if (line.type === "REMOVE") table.remove(line.id);
     lastGood?.line(text);
-    if (decidesAccess(line.id)) note(batch, line, text);
+    if (decidesAccess(line.id)) note(batch, line.id, text, compiled);
     return NONE;
   };
 
   /** Of what is sent whole most is there already. */
-  const note = (of: Open, line: Line<"PUT"> | Line<"REMOVE">, text: string): void => {
-    if (of.isWhole && table.holds(line.id, undefined)) {
-      if (table.rows > 0) of.added.push(line.id);
+  const note = (of: Open, id: RowId, text: string, compiled: Compiled | undefined): void => {
+    if (of.isWhole && table.holds(id, undefined)) {
+      if (table.rows > 0) of.added.push(id);
       return;
     }
-    const row = seenRow(line, text);
-    if (!of.isWhole || !table.holds(line.id, row.hash)) of.seen.push(row);
+    const row = seenRow(id, text, compiled);
+    if (!of.isWhole || !table.holds(id, row.hash)) of.seen.push(row);
   };
 
   const commitSlowly = async (line: Line<"COMMIT">, conclude: (committed: Committed) => Step): Promise<Step> =>
@@ -153,7 +154,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
       if (!committed.ok) return fault(committed.reason);
       ({ sequence } = line);
       batch = undefined;
-      for (const id of committed.gone) if (decidesAccess(id)) seen.push(seenRow({ id }, ""));
+      for (const id of committed.gone) if (decidesAccess(id)) seen.push(seenRow(id, "", undefined));
       const durable = lastGood?.commit(line) ?? Promise.resolve(true);
       return {
         step: "Applied",

@@ -20,7 +20,7 @@ import { createDigest } from "./digest.ts";
 import { dumpRow } from "./dump.ts";
 import { decodeLine, encodePut } from "./encode.ts";
 import { createGrants } from "./grants.ts";
-import { createRows, erase, store } from "./rows.ts";
+import { createRows, erase, store, type Compiled } from "./rows.ts";
 import { createSharedParts } from "./shared-parts.ts";
 
 /** What the COMMIT line promises. */
@@ -45,8 +45,11 @@ export interface Refusals {
 export interface TableWriter {
   /** Begins a batch and drops one that was never committed. `reset`: the batch is the whole table. */
   begin(reset: boolean): void;
-  /** `line`: the PUT line as it came; it is hashed as it is. `row`: the row in it, where the caller has parsed it already. */
-  put(id: RowId, line: string, row?: unknown): void;
+  /**
+   * `line`: the PUT line as it came; it is hashed as it is. `row`: the row in it, where the caller has parsed it already. Gives the row as
+   * it is served once the batch is applied.
+   */
+  put(id: RowId, line: string, row?: unknown): Compiled;
   remove(id: RowId): void;
   /** Takes out all rows of a bucket, as lines so far left it. Does not count as a line. */
   clear(bucket: number): void;
@@ -88,9 +91,8 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     batch = openBatch(standing, reset);
   };
 
-  const put = (id: RowId, line: string, row?: unknown): void => {
+  const put = (id: RowId, line: string, row?: unknown): Compiled =>
     putRow(countLine(open()), standing, id, line, () => row ?? rowIn(id, line));
-  };
 
   const remove = (id: RowId): void => removeRow(countLine(open()), standing, id);
 

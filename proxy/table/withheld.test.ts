@@ -4,7 +4,9 @@ import type { TableChange } from "./compiled.ts";
 import type { RowChange } from "./contract.ts";
 import { encodePut } from "./encode.ts";
 import { agentRow, keyRow, sha256Of } from "./rows.test-support.ts";
+import { compile } from "./rows.ts";
 import { seenRow } from "./seen-row.ts";
+import { createSharedParts } from "./shared-parts.ts";
 import { createTable } from "./table.ts";
 import { createWithheld } from "./withheld.ts";
 
@@ -16,7 +18,7 @@ const travel = agentRow({ uid: "a1", generation: 3, publicName: "travel" });
 
 const reach = (at: number | undefined) => (at === undefined ? undefined : { keys: at });
 const seenOf = ({ id, row }: RowChange) =>
-  seenRow(row === null ? { id } : { id, row }, row === null ? "" : encodePut(id, row));
+  row === null ? seenRow(id, "", undefined) : seenRow(id, encodePut(id, row), compile(id, row, createSharedParts()));
 
 function setUp(rows: readonly RowChange[] = []) {
   const clock = createFakeClock();

@@ -33,20 +33,22 @@ export interface Withheld {
 /** Milliseconds for which a stream that is gone withholds rows; by then another one has brought what it knew. */
 const AFTER_LOSS_MS = 30_000;
 
-export function createWithheld(deps: { readonly table: Table & TableWriter; readonly clock: Clock }): Withheld {
-  const { table, clock } = deps;
+/** `slice`: how many of many rows are judged in one go. */
+export function createWithheld(deps: {
+  readonly table: Table & TableWriter;
+  readonly clock: Clock;
+  readonly slice?: number;
+}): Withheld {
+  const { table, clock, slice } = deps;
   const listeners = new Set<(change: TableChange) => void>();
   const timers = new Set<Timer>();
-  const marks = createMarks({ table, now: () => clock.elapsed() });
   /** Decisions as they would be with a stream's rows in the place of the table's. */
   const worlds = new Map<string, ReturnType<typeof createGrants>>();
 
   const tell = (change: TableChange): void => {
     for (const listener of listeners) listener(change);
   };
-  const tellOf = (ids: readonly RowId[]): void => {
-    if (ids.length > 0) tell({ ids, reset: false });
-  };
+  const marks = createMarks({ table, clock, slice, tell: (ids) => tell({ ids, reset: false }) });
 
   table.onChange((change) => {
     // Before those who judge by it are told.
@@ -54,11 +56,6 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
     else marks.judge(change.ids);
     tell(change);
   });
-
-  const seen: Withheld["seen"] = (source, rows, reach) => {
-    tellOf(marks.add(source, rows));
-    tellOf(marks.reached(source, reach));
-  };
 
   const worldOf = (source: string): ReturnType<typeof createGrants> => {
     let world = worlds.get(source);
@@ -81,18 +78,18 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
   };
 
   const key = (own: Key | undefined): Key | undefined =>
-    own === undefined || marks.active === 0
+    own === undefined || marks.quiet
       ? own
       : narrowKey(
           own,
-          Array.from(marks.sources(), (source) => marks.key(source, own)),
+          marks.sources().map((source) => marks.key(source, own)),
         );
   const agent = (own: Agent | undefined): Agent | undefined =>
-    own === undefined || marks.active === 0
+    own === undefined || marks.quiet
       ? own
       : narrowAgent(
           own,
-          Array.from(marks.sources(), (source) => marks.agent(source, own)),
+          marks.sources().map((source) => marks.agent(source, own)),
         );
 
   const view: Table = {
@@ -115,7 +112,7 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
     keyById: (id) => key(table.keyById(id)),
     agentByPublicName: (publicName) => agent(table.agentByPublicName(publicName)),
     agentByName: (namespace, name) => agent(table.agentByName(namespace, name)),
-    grants: (one, other) => (marks.active === 0 ? table.grants(one, other) : grants(one, other)),
+    grants: (one, other) => (marks.quiet ? table.grants(one, other) : grants(one, other)),
     endpoints: (backend) => table.endpoints(backend),
     credential: (id) => table.credential(id),
     namespace: (name) => table.namespace(name),
@@ -129,19 +126,19 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
 
   return {
     table: view,
-    seen,
+    seen: (source, rows, reach) => marks.add(source, rows, reach),
     applied(source, rows, reach, added = []) {
-      seen(source, rows, reach);
-      tellOf(marks.stands(source, reach, added));
+      marks.add(source, rows, reach);
+      marks.stands(source, reach, added);
     },
     inStep(source) {
-      tellOf(marks.dropActive(source));
+      marks.dropActive(source);
     },
     lost(source) {
       const at = clock.elapsed();
       const timer = clock.setTimeout(() => {
         timers.delete(timer);
-        tellOf(marks.dropUntil(source, at));
+        marks.dropUntil(source, at);
       }, AFTER_LOSS_MS);
       timers.add(timer);
     },
@@ -151,6 +148,7 @@ export function createWithheld(deps: { readonly table: Table & TableWriter; read
     end() {
       for (const timer of timers) timer.cancel();
       timers.clear();
+      marks.end();
     },
   };
 }
