@@ -6,6 +6,7 @@ import type { FinishedRequest, Outcome } from "../observe/record.ts";
 import { createRedactor } from "../observe/redact.ts";
 import { readUsage } from "../observe/usage.ts";
 import type { FailureReason } from "../request/failure.ts";
+import { fingerprintOf } from "../table/compiled.ts";
 import type { AgentRow } from "../table/contract.ts";
 import type { Exchange } from "./exchange.ts";
 
@@ -94,7 +95,7 @@ export function recordOf(exchange: Exchange): FinishedRequest {
     time: exchange.time,
     agent: agent?.id,
     key: key?.id,
-    fingerprint: key?.fingerprint,
+    fingerprint: key === undefined ? undefined : fingerprintOf(key),
     user: key?.row.owner.user,
     team: key?.row.owner.team,
     operation: exchange.operation,

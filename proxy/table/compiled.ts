@@ -16,13 +16,14 @@ export interface Key {
   readonly namespace: string;
   readonly name: string;
   readonly row: KeyRow;
-  /** First 8 hex digits of the SHA-256. */
-  readonly fingerprint: string;
   /** Milliseconds since the epoch; Infinity when it never ends. */
   readonly expiresAt: number;
   /** Set of 1.0 operation names; undefined: all of the protocol. */
   readonly operations: ReadonlySet<string> | undefined;
 }
+
+/** First 8 hex digits of the SHA-256 of a key's token. */
+export const fingerprintOf = ({ row }: Key): string => row.sha256.slice(0, 8);
 
 /** What changed, for those who hold on to something across requests (open streams, remembered decisions, endpoint state). */
 export interface TableChange {

@@ -1,4 +1,5 @@
 // What an administrator sees of a row. In: the rows and an id. Out: the row without what is secret.
+import { fingerprintOf } from "./compiled.ts";
 import type { RowId } from "./contract.ts";
 import type { Rows } from "./rows.ts";
 
@@ -18,7 +19,7 @@ export function dumpRow(rows: Rows, id: RowId): DumpedRow {
 
 function redacted(rows: Rows, id: RowId): unknown {
   const key = rows.keys.get(id);
-  if (key !== undefined) return { ...key.row, sha256: `${key.fingerprint}…` };
+  if (key !== undefined) return { ...key.row, sha256: `${fingerprintOf(key)}…` };
   const endpoints = rows.endpoints.get(id);
   if (endpoints !== undefined) return { endpoints };
   if (rows.credentials.has(id)) return { value: "(redacted)" };

@@ -54,18 +54,20 @@ export function compile(id: RowId, row: unknown, shared: SharedParts): Compiled 
     case "Row":
       break;
   }
-  const [namespace = "", name = ""] = parsed.names.map((part) => shared.text(part));
+  const [first = "", name = ""] = parsed.names;
+  const namespace = shared.text(first);
+  /** A part of the row's id, which is kept anyway. */
+  const named = id.slice(parsed.kind.length + 1);
   switch (parsed.kind) {
     case "agent":
-      return { kind: "agent", agent: { id: `${namespace}/${name}`, namespace, name, row: shared.agent(parsed.row) } };
+      return { kind: "agent", agent: { id: named, namespace, name, row: shared.agent(parsed.row) } };
     case "key": {
-      const { sha256, expiresAt, operations } = parsed.row;
+      const { expiresAt, operations } = parsed.row;
       const key: Key = {
-        id: `${namespace}/${name}`,
+        id: named,
         namespace,
         name,
         row: shared.key(parsed.row),
-        fingerprint: sha256.slice(0, 8),
         expiresAt: expiresAt === undefined ? Infinity : parseTime(expiresAt),
         operations: operations === undefined ? undefined : new Set(operations),
       };

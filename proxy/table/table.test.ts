@@ -78,7 +78,6 @@ describe("look-ups", () => {
     const key = table.key(sha256Of("sk-alice"));
     expect(key).toMatchObject({
       id: "agents/alice",
-      fingerprint: sha256Of("sk-alice").slice(0, 8),
       expiresAt: Infinity,
     });
     expect(table.keyById("agents/alice")).toBe(key);
