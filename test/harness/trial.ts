@@ -5,7 +5,7 @@ import { startCluster, type Cluster } from "./cluster.ts";
 import { startAgent } from "./example-agents.ts";
 import { sumOf } from "./exposition.ts";
 import { operatorFaults, type Fault } from "./faults.ts";
-import type { ProxyProcess } from "./gateway.ts";
+import type { OperatorProcess, ProxyProcess } from "./gateway.ts";
 import { makeIsland, type Island } from "./island.ts";
 import { key, NAMESPACE, urlAgent } from "./objects.ts";
 import { eventually } from "./processes.ts";
@@ -87,7 +87,9 @@ async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): 
   const endpoints = await createProxyEndpoints(cluster);
   for (const proxy of cluster.proxies) await endpoints.add(proxy);
   const names = Array.from({ length: AGENTS }, (_, n) => `edited-${n}`);
-  await cluster.apply(urlAgent("hello", [upstream]), ...key("caller", TOKEN, ["hello", ...names]));
+  const caller = (user: string): ReturnType<typeof key> =>
+    key("caller", TOKEN, ["hello", ...names], { owner: { user, team: "tests" } });
+  await cluster.apply(urlAgent("hello", [upstream]), ...caller("nobody@example.com"));
   const faults = [...operatorFaults(cluster, islands), ...guestFaults()];
   const doomed = faults.flatMap((_, n) => Array.from({ length: REVOCATIONS }, (_, m) => `doomed-${n}-${m}`));
   for (const name of doomed) await cluster.apply(...key(name, tokenOf(name), ["hello"]));
@@ -148,6 +150,19 @@ async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): 
     const open = await Promise.all(cluster.proxies.map(openStreams));
     return open.every((count) => count === cluster.operators.length);
   };
+  /** Resolves when every operator reads what keys become: a connection that was cut off may be silent for some seconds more. */
+  const allRead = async (turn: number): Promise<void> => {
+    const user = `turn-${turn}@example.com`;
+    await cluster.apply(...caller(user));
+    const reads = async ({ adminUrl }: OperatorProcess): Promise<boolean> =>
+      (await (await fetch(`${adminUrl}/table`)).text()).includes(user);
+    await eventually(
+      "every operator reads keys again",
+      async () => (await Promise.all(cluster.operators.map(reads))).every(Boolean),
+      120_000,
+      100,
+    );
+  };
   /** Edits the agent again and again until there were enough, whatever is broken. */
   const editor = async (name: string): Promise<void> => {
     while (!stop.signal.aborted) await truth.edit(name, AbortSignal.any([stop.signal, AbortSignal.timeout(PATIENCE)]));
@@ -172,6 +187,7 @@ async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): 
       await mend();
       // What comes next is one fault, not a second one on top of the first.
       await eventually(`every proxy has a stream of every operator ${situation}`, allStreams, 120_000, 100);
+      await allRead(turn);
       const later = truth.confirmed;
       await eventually(`edits are programmed again ${situation}`, () => truth.confirmed >= later + AGENTS, 120_000);
       say(`${fault.name}: ${((performance.now() - begun) / 1000).toFixed(1)} s, ${truth.edits} edits so far`);
