@@ -1,6 +1,8 @@
 // Agents, keys and Secrets as texts, which is how they are kept: as objects each would be two dozen values in the heap, held for the few
 // moments in which somebody reads them. In: an object as it was read. Out: one text of it, and from that the object again, equal to what went in.
 import type { AgentObject, KeyObject, Metadata, SecretObject } from "./objects.ts";
+import { createShapes } from "./shapes.ts";
+import type { Json, Split } from "./shapes.ts";
 
 export type PackedObject = AgentObject | KeyObject | SecretObject;
 
@@ -16,11 +18,16 @@ export interface Packer {
 }
 
 type Condition = NonNullable<NonNullable<(AgentObject | KeyObject)["status"]>["conditions"]>[number];
-/** What a condition says, as the number under which it is known, and what varies from object to object; or the condition as it is. */
-type PackedCondition = readonly [said: number, observedGeneration: number, lastTransitionTime: string] | Condition;
+/**
+ * What a condition says, as the number under which it is known, and its generation and time; the number alone: these are as before it; or
+ * the condition as it is.
+ */
+type PackedCondition =
+  | readonly [said: number, observedGeneration: number, lastTransitionTime: string]
+  | number
+  | Condition;
+/** What is packed but for uid and resourceVersion. */
 type Parts = readonly [
-  uid: string,
-  resourceVersion: string,
   metadata: readonly [
     generation: number,
     creationTimestamp: string,
@@ -35,25 +42,36 @@ type Parts = readonly [
 const MOST_WORDINGS = 1024;
 
 export function createPacker(): Packer {
+  const shapes = createShapes();
   const numbers = new Map<string, number>();
   const wordings: Readonly<Record<string, unknown>>[] = [];
 
-  const packCondition = (condition: Condition): PackedCondition => {
-    const { observedGeneration, lastTransitionTime, ...wording } = condition;
-    if (observedGeneration === undefined) return condition;
+  const numberOf = (wording: Readonly<Record<string, unknown>>): number | undefined => {
     const text = JSON.stringify(wording);
-    let number = numbers.get(text);
-    if (number === undefined) {
-      if (wordings.length === MOST_WORDINGS) return condition;
-      number = wordings.push(wording) - 1;
-      numbers.set(text, number);
-    }
-    return [number, observedGeneration, lastTransitionTime];
+    const known = numbers.get(text);
+    if (known !== undefined || wordings.length === MOST_WORDINGS) return known;
+    const number = wordings.push(wording) - 1;
+    numbers.set(text, number);
+    return number;
   };
-  const unpackCondition = (packed: PackedCondition): Condition => {
-    if (!isNumbered(packed)) return packed;
-    const [said, observedGeneration, lastTransitionTime] = packed;
-    return { ...wordings[said], observedGeneration, lastTransitionTime } as Condition;
+  const packConditions = (conditions: readonly Condition[]): PackedCondition[] => {
+    let last: Pick<Condition, "observedGeneration" | "lastTransitionTime"> | undefined;
+    return conditions.map((condition) => {
+      const { observedGeneration, lastTransitionTime, ...wording } = condition;
+      const said = observedGeneration === undefined ? undefined : numberOf(wording);
+      if (observedGeneration === undefined || said === undefined) return condition;
+      const same = last?.observedGeneration === observedGeneration && last.lastTransitionTime === lastTransitionTime;
+      last = { observedGeneration, lastTransitionTime };
+      return same ? said : [said, observedGeneration, lastTransitionTime];
+    });
+  };
+  const unpackConditions = (packed: readonly PackedCondition[]): Condition[] => {
+    let last: object = {};
+    return packed.map((one) => {
+      if (isNumbered(one)) last = { observedGeneration: one[1], lastTransitionTime: one[2] };
+      else if (typeof one !== "number") return one;
+      return { ...wordings[typeof one === "number" ? one : one[0]], ...last } as unknown as Condition;
+    });
   };
 
   return {
@@ -63,28 +81,27 @@ export function createPacker(): Packer {
       const own = [generation, creationTimestamp, labels] as const;
       const status = "status" in members ? members.status : undefined;
       const parts: Parts = [
-        uid,
-        resourceVersion,
         deletionTimestamp === undefined ? own : [...own, deletionTimestamp],
         // Conditions come after all else.
         status?.conditions === undefined ? members : { ...members, status: { ...status, conditions: undefined } },
-        ...(status?.conditions === undefined ? ([] as const) : ([status.conditions.map(packCondition)] as const)),
+        ...(status?.conditions === undefined ? ([] as const) : ([packConditions(status.conditions)] as const)),
       ];
-      return JSON.stringify(parts);
+      return JSON.stringify([uid, resourceVersion, ...shapes.split(parts as unknown as Json)]);
     },
     unpack<K extends PackedObject["kind"]>(kind: K, namespace: string, name: string, text: string) {
-      const [uid, resourceVersion, own, members, conditions] = JSON.parse(text) as Parts;
+      // A text comes from `pack` alone.
+      const [uid, resourceVersion, ...split] = JSON.parse(text) as [string, string, ...Split];
+      const [own, members, conditions] = shapes.join(split) as unknown as Parts;
       const [generation, creationTimestamp, labels, deletionTimestamp] = own;
       const metadata = { namespace, name, uid, generation, resourceVersion, creationTimestamp, labels };
       const { status } = members;
-      // A text comes from `pack` alone.
       return {
         kind,
         metadata: deletionTimestamp === undefined ? metadata : { ...metadata, deletionTimestamp },
         ...members,
         ...(conditions === undefined
           ? {}
-          : { status: { ...(status as object), conditions: conditions.map(unpackCondition) } }),
+          : { status: { ...(status as object), conditions: unpackConditions(conditions) } }),
       } as unknown as PackedObject & { readonly kind: K };
     },
   };
