@@ -16,9 +16,11 @@ import type { Status } from "./compose.ts";
 import { conditionEvents } from "./conditions.ts";
 import type { ConditionEvent } from "./conditions.ts";
 import { decide } from "./decide.ts";
-import type { Entry, Limits, StoredStatus } from "./decide.ts";
+import type { Limits, StoredStatus } from "./decide.ts";
 import { tally } from "./programmed.ts";
 import type { Serving } from "./programmed.ts";
+import { createSlots } from "./slots.ts";
+import type { Slot } from "./slots.ts";
 import { createWaiting } from "./waiting.ts";
 
 export interface WriterDeps {
@@ -37,11 +39,6 @@ export interface WriterDeps {
   readonly log: Log;
   readonly metrics: { written(kind: StatusTarget["kind"], result: "ok" | "Gone" | "Refused" | "Unavailable"): void };
   readonly limits?: Partial<Limits>;
-}
-
-interface Slot extends Entry {
-  busy: boolean;
-  failures: number;
 }
 
 export interface StatusWriter {
@@ -72,7 +69,8 @@ const TURN_MS = 4;
 
 export function createStatusWriter(deps: WriterDeps): StatusWriter {
   const { clock, random, log, metrics } = deps;
-  const slots = new Map<Ref, Slot>();
+  /** Whoever gets one lays it to rest again, unless it is due: whoever looks at it then does. */
+  const slots = createSlots();
   /** To be looked at now, in this order; nothing while this process does not lead. */
   const due = new Set<Ref>();
   const waiting = createWaiting({
@@ -106,6 +104,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       if (slot?.busy === true) continue;
       due.delete(ref);
       if (slot !== undefined) consider(ref, slot, leading.signal);
+      slots.rest(ref);
       if (clock.elapsed() >= enough) return schedule();
     }
   };
@@ -140,6 +139,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     alarms.clear(ref);
     // Whoever begins to lead looks at everything.
     if (leading !== undefined) due.add(ref);
+    else slots.rest(ref);
   };
   const wakeAll = (refs: Iterable<Ref>): void => {
     for (const ref of refs) wake(ref);
@@ -219,12 +219,15 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       if (result.reason === "Unavailable")
         later(ref, random() * Math.min(RETRY.base * 2 ** ++slot.failures, RETRY.cap));
     }
+    slots.rest(ref);
     pump();
   };
 
   const slotOf = (ref: Ref, uid: string): Slot | undefined => {
     const slot = slots.get(ref);
-    return slot?.result.uid === uid ? slot : undefined;
+    if (slot?.result.uid === uid) return slot;
+    slots.rest(ref);
+    return undefined;
   };
 
   return {
@@ -264,7 +267,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     stored: (ref) => {
       const slot = slots.get(ref);
       if (slot === undefined) return;
-      noteEcho(slot, deps.read(ref));
+      if (slot.written !== undefined) noteEcho(slot, deps.read(ref));
       wake(ref);
       schedule();
     },
@@ -278,7 +281,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       leading?.abort();
       leading = holding ? new AbortController() : undefined;
       if (holding) ledAt = clock.elapsed();
-      if (holding) walks.splice(0, walks.length, slots.keys());
+      if (holding) walks.splice(0, walks.length, slots.refs()[Symbol.iterator]());
       else rest();
       schedule();
     },
