@@ -104,7 +104,7 @@ export function createTextMap(): TextMap {
       return bytes.toString("utf8", start + HEAD + bytes.readUInt32LE(start + 4), start + slabs.lengthOf(place));
     },
     set(name, text) {
-      if (size >= 0.75 * places.length) grow();
+      if (8 * size >= 7 * places.length) grow();
       const hash = hashOf(name);
       const slot = slotOf(hash, name);
       const before = places[slot] ?? 0;
