@@ -1,6 +1,5 @@
 // Keeps what is known of the agents' cards fresh, while this process leads. In: references of objects that changed. Out: findings
 // of each agent's backends after each read. When to read is schedule.ts's to say, how is read-card.ts's.
-import { isDeepStrictEqual } from "node:util";
 import type { BackendStatus } from "../../crds/types.ts";
 import type { Clock } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
@@ -16,6 +15,7 @@ import type { Resolve } from "./connector.ts";
 import { judge, statusOf } from "./findings.ts";
 import type { BackendRead } from "./findings.ts";
 import { readCard } from "./read-card.ts";
+import type { Answers } from "./read-card.ts";
 import { createSchedule } from "./schedule.ts";
 import { cardTarget, hasTarget, placeOf } from "./target.ts";
 
@@ -57,12 +57,15 @@ const PAUSE_MS = 5_000;
 /** Milliseconds of looking at agents, when this process begins to lead, between two looks at whatever else waits. */
 const TURN_MS = 4;
 
+/** Of all backends that have none. */
+const NO_ANSWERS: Answers = new Map();
+
 interface Watched {
   readonly uid: string;
-  /** What the reads depend on. */
-  readonly spec: unknown;
+  /** JSON of what the reads depend on. */
+  readonly spec: string;
   /** Backends that could be asked when last looked at. */
-  reachable: ReadonlySet<string>;
+  reachable: readonly string[];
   /** When each backend was last asked, if it ever was; of `clock.elapsed()`. */
   readonly askedAt: Record<string, number>;
   /** Of each backend, in the spec's order: what was read last, or is known without. */
@@ -97,8 +100,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const object = store.get(ref);
     return object?.kind === "A2AAgent" && object.metadata.deletionTimestamp === undefined ? object : undefined;
   };
-  const reachableOf = (agent: AgentObject): Set<string> =>
-    new Set(agent.spec.backends.filter((backend) => hasTarget(agent, backend, store)).map(({ name }) => name));
+  const reachableOf = (agent: AgentObject): string[] =>
+    agent.spec.backends.filter((backend) => hasTarget(agent, backend, store)).map(({ name }) => name);
 
   const tell = ({ metadata: { namespace, name, uid } }: AgentObject, reads: readonly BackendRead[]): void => {
     const { backends, finding } = judge(reads);
@@ -119,8 +122,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
       return;
     }
     const { uid } = agent.metadata;
-    const spec = { backends: agent.spec.backends, path: agent.spec.card?.path, credentials: agent.spec.credentials };
-    if (before?.uid === uid && isDeepStrictEqual(before.spec, spec)) return;
+    const spec = JSON.stringify([agent.spec.backends, agent.spec.card?.path, agent.spec.credentials]);
+    if (before?.uid === uid && before.spec === spec) return;
     const reads = remember(agent, before?.uid === uid ? before.reads : undefined);
     before?.over?.abort();
     watched.set(ref, {
@@ -146,7 +149,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
       if (agent === undefined || entry === undefined) continue;
       const before = entry.reachable;
       entry.reachable = reachableOf(agent);
-      const waits = [...entry.reachable].filter((name) => !before.has(name)).map((name) => pauseOf(entry, name));
+      const waits = entry.reachable.filter((name) => !before.includes(name)).map((name) => pauseOf(entry, name));
       if (waits.length === 0) schedule.retry(ref);
       else if (Math.min(...waits) <= 0) schedule.now(ref);
       else schedule.within(ref, Math.min(...waits));
@@ -182,7 +185,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const known = entry.reads.find((read) => read.name === name)?.memory ?? {
       place,
       status: undefined,
-      answers: new Map(),
+      answers: NO_ANSWERS,
     };
     const target = cardTarget(agent, backend, store, random);
     if (target === undefined) return { name, memory: known };
@@ -192,7 +195,8 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     if (signal.aborted) return { name, memory: known };
     deps.onRead?.(got.ok ? "ok" : got.reason);
     if (!got.ok) return { name, memory: known, failure: { reason: got.reason, why: got.why } };
-    return { name, memory: { place, status: statusOf(name, got), answers: got.answers } };
+    const answers = got.answers.size === 0 ? NO_ANSWERS : got.answers;
+    return { name, memory: { place, status: JSON.stringify(statusOf(name, got)), answers } };
   };
 
   const lead = (holding: boolean): void => {
@@ -245,7 +249,7 @@ function remember(agent: AgentObject, before: readonly BackendRead[] | undefined
     const known = before?.find((read) => read.name === name);
     if (known?.memory.place === place) return known;
     const status = before === undefined ? agent.status?.backends?.find((found) => found.name === name) : undefined;
-    return { name, memory: { place, status, answers: new Map() } };
+    return { name, memory: { place, status: status && JSON.stringify(status), answers: NO_ANSWERS } };
   });
 }
 

@@ -8,8 +8,8 @@ import type { Answers, CardRead, ReadCard } from "./read-card.ts";
 export interface Memory {
   /** Where its card is. */
   readonly place: string;
-  /** Undefined until it was read there. */
-  readonly status: BackendStatus | undefined;
+  /** JSON of a BackendStatus, which takes a third of its memory; undefined until it was read there. */
+  readonly status: string | undefined;
   readonly answers: Answers;
 }
 
@@ -44,7 +44,7 @@ export function judge(reads: readonly BackendRead[]): {
   for (const { name, memory, failure } of reads) {
     const { status } = memory;
     if (status === undefined) unread.push(name);
-    else backends.push(status);
+    else backends.push(JSON.parse(status) as BackendStatus);
     if (failure !== undefined) failures.push(agentFinding(failure.reason, name, failure.why));
   }
   const [first, ...more] = failures;

@@ -87,7 +87,9 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       entry.failures = succeeded ? 0 : entry.failures + 1;
       if (entry.again) urgent.add(id);
       else {
-        const pause = succeeded ? REFRESH_MS * (0.9 + 0.2 * random()) : backoff(entry.failures);
+        // Whole seconds, as timers of one length share what each length takes.
+        const refresh = 1000 * Math.round((REFRESH_MS / 1000) * (0.9 + 0.2 * random()));
+        const pause = succeeded ? refresh : backoff(entry.failures);
         after(id, entry, Math.min(pause, Math.max(0, entry.at - entry.endedAt)));
       }
       entry.again = false;
