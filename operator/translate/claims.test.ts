@@ -1,47 +1,51 @@
 // Who holds a claim, and who is told.
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { refOf } from "../objects.ts";
+import type { Ref } from "../objects.ts";
 import { createClaims } from "./claims.ts";
 import { metadata } from "./objects.test-support.ts";
 
 const at = (name: string, day: number, namespace = "agents") =>
   metadata(namespace, name, { creationTimestamp: `2026-01-0${day}T00:00:00Z` });
 
+const ref = (name: string, namespace = "agents"): Ref => refOf("A2AAgent", namespace, name);
+
 test("the oldest holds, then the first by namespace and name", () => {
   const claims = createClaims();
-  expect(claims.set("b", "travel", at("b", 2))).toEqual(["travel"]);
+  expect(claims.set(ref("b"), "travel", at("b", 2))).toEqual(["travel"]);
   expect(claims.holder("travel")).toMatchObject({ name: "b" });
   // A younger one changes nothing for anybody.
-  expect(claims.set("c", "travel", at("c", 3))).toEqual([]);
-  expect(claims.set("a", "travel", at("a", 2))).toEqual(["travel"]);
+  expect(claims.set(ref("c"), "travel", at("c", 3))).toEqual([]);
+  expect(claims.set(ref("a"), "travel", at("a", 2))).toEqual(["travel"]);
   expect(claims.holder("travel")).toMatchObject({ name: "a" });
-  expect(claims.set("z", "travel", at("z", 1, "zulu"))).toEqual(["travel"]);
+  expect(claims.set(ref("z", "zulu"), "travel", at("z", 1, "zulu"))).toEqual(["travel"]);
   expect(claims.holder("travel")).toMatchObject({ namespace: "zulu", name: "z" });
 });
 
 test("a claim goes to the next, and is free in the end", () => {
   const claims = createClaims();
-  claims.set("a", "travel", at("a", 1));
-  claims.set("b", "travel", at("b", 2));
-  expect(claims.set("a", "journeys", at("a", 1)).sort()).toEqual(["journeys", "travel"]);
+  claims.set(ref("a"), "travel", at("a", 1));
+  claims.set(ref("b"), "travel", at("b", 2));
+  expect(claims.set(ref("a"), "journeys", at("a", 1)).sort()).toEqual(["journeys", "travel"]);
   expect(claims.holder("travel")).toMatchObject({ name: "b" });
-  expect(claims.set("b", undefined, undefined)).toEqual(["travel"]);
+  expect(claims.set(ref("b"), undefined, undefined)).toEqual(["travel"]);
   expect(claims.holder("travel")).toBeUndefined();
-  expect(claims.set("b", undefined, undefined)).toEqual([]);
+  expect(claims.set(ref("b"), undefined, undefined)).toEqual([]);
 });
 
 test("one that is made anew is as old as it is now", () => {
   const claims = createClaims();
-  claims.set("a", "travel", at("a", 1));
-  claims.set("b", "travel", at("b", 2));
-  expect(claims.set("a", "travel", at("a", 3))).toEqual(["travel"]);
+  claims.set(ref("a"), "travel", at("a", 1));
+  claims.set(ref("b"), "travel", at("b", 2));
+  expect(claims.set(ref("a"), "travel", at("a", 3))).toEqual(["travel"]);
   expect(claims.holder("travel")).toMatchObject({ name: "b" });
 });
 
 test("a time that cannot be read loses", () => {
   const claims = createClaims();
-  claims.set("a", "travel", metadata("agents", "a", { creationTimestamp: "" }));
-  claims.set("b", "travel", at("b", 9));
+  claims.set(ref("a"), "travel", metadata("agents", "a", { creationTimestamp: "" }));
+  claims.set(ref("b"), "travel", at("b", 9));
   expect(claims.holder("travel")).toMatchObject({ name: "b" });
 });
 
@@ -57,7 +61,7 @@ test("in any history the holder is the first of those who claim, and every chang
       const now = new Map<string, { readonly claim: string; readonly day: number }>();
       for (const { name, claim, day } of history) {
         const before = { x: claims.holder("x")?.name, y: claims.holder("y")?.name };
-        const told = claims.set(name, claim, at(name, day));
+        const told = claims.set(ref(name), claim, at(name, day));
         if (claim === undefined) now.delete(name);
         else now.set(name, { claim, day });
         for (const one of ["x", "y"] as const) {

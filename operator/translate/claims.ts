@@ -11,7 +11,7 @@ export interface Claims {
   clear(): void;
 }
 
-interface Claimant extends ObjectName {
+interface Claimant {
   readonly ref: Ref;
   readonly claim: string;
   readonly created: number;
@@ -37,7 +37,7 @@ export function createClaims(): Claims {
   const change = (claim: string, list: readonly Claimant[]): boolean => {
     const [before] = listOf(claim);
     keep(claim, list);
-    return before?.namespace !== list[0]?.namespace || before?.name !== list[0]?.name;
+    return before?.ref !== list[0]?.ref;
   };
 
   return {
@@ -46,10 +46,7 @@ export function createClaims(): Claims {
       const changed: string[] = [];
       const created = metadata === undefined ? 0 : createdAt(metadata);
       if (before?.claim === claim && before?.created === created) return changed;
-      const next =
-        claim === undefined || metadata === undefined
-          ? undefined
-          : { ref, claim, created, namespace: metadata.namespace, name: metadata.name };
+      const next = claim === undefined || metadata === undefined ? undefined : { ref, claim, created };
       if (before !== undefined && before.claim !== claim) {
         if (change(before.claim, without(listOf(before.claim), ref))) changed.push(before.claim);
       }
@@ -60,7 +57,12 @@ export function createClaims(): Claims {
       }
       return changed;
     },
-    holder: (claim) => listOf(claim)[0],
+    holder: (claim) => {
+      const [holder] = listOf(claim);
+      if (holder === undefined) return undefined;
+      const [, namespace = "", name = ""] = holder.ref.split("/");
+      return { namespace, name };
+    },
     claimants: (claim) => listOf(claim).map(({ ref }) => ref),
     clear() {
       byRef.clear();
@@ -84,5 +86,6 @@ function withOne(list: readonly Claimant[], one: Claimant): readonly Claimant[] 
 
 function precedes(a: Claimant, b: Claimant): boolean {
   if (a.created !== b.created) return a.created < b.created;
-  return `${a.namespace}/${a.name}` < `${b.namespace}/${b.name}`;
+  // Of one kind, so it is the names that differ.
+  return a.ref < b.ref;
 }
