@@ -13,12 +13,13 @@ export interface TextMap {
   /** All texts as they are now, whatever is changed later; in no order. */
   texts(): Texts;
   readonly size: number;
+  clear(): void;
 }
 
 export interface Texts {
   readonly length: number;
-  /** UTF-8; never to be changed. Undefined behind the last one. */
-  at(index: number): Buffer | undefined;
+  /** Undefined behind the last one. */
+  at(index: number): string | undefined;
 }
 
 /** Before each entry stand the hash of its name and the bytes of its name: 32 bits each. */
@@ -51,10 +52,11 @@ export function createTextMap(): TextMap {
     hashes[slot] = hash;
   };
 
-  const slabs = createSlabs((from, to) => {
+  const moved = (from: Place, to: Place): void => {
     const hash = slabs.bytesOf(from).readUInt32LE(startOf(from));
     places[find(hash, (place) => place === from)] = to;
-  });
+  };
+  let slabs = createSlabs(moved);
   const nameAt = (place: Place): string => {
     const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
     return bytes.toString("utf8", start + HEAD, start + HEAD + bytes.readUInt32LE(start + 4));
@@ -142,12 +144,19 @@ export function createTextMap(): TextMap {
           const place = all[index];
           if (place === undefined) return undefined;
           const bytes = read(place);
-          return bytes.subarray(HEAD + bytes.readUInt32LE(4));
+          return bytes.toString("utf8", HEAD + bytes.readUInt32LE(4));
         },
       };
     },
     get size() {
       return size;
+    },
+    clear() {
+      slabs = createSlabs(moved);
+      places = new Uint32Array(FEWEST);
+      hashes = new Uint32Array(FEWEST);
+      shift = 32 - Math.log2(FEWEST);
+      size = 0;
     },
   };
 }
@@ -155,7 +164,7 @@ export function createTextMap(): TextMap {
 const none = (): boolean => false;
 
 /** FNV-1a, 32 bits, and then mixed (MurmurHash3's finalizer), since its upper bits say little of a short name. */
-function hashOf(name: string): number {
+export function hashOf(name: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < name.length; at += 1) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);

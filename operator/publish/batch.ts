@@ -24,15 +24,15 @@ export interface Batch {
   isLast(at: number): boolean;
 }
 
-/** So many bytes at most go into one piece, but for a line that is longer. */
+/** So many characters at most go into one piece, but for a line that is longer. */
 const PIECE = 64 * 1024;
 /** Pieces that are kept for those who come behind: 4 MiB; of buckets, which few others lack too, less. */
 const KEPT = { snapshot: 64, changes: 64, buckets: 8 } as const satisfies Record<BatchKind, number>;
 
-/** What stands between BATCH and COMMIT: lines without their ends, as they are or as UTF-8. */
+/** What stands between BATCH and COMMIT. */
 export interface Lines {
   readonly length: number;
-  at(index: number): string | Buffer | undefined;
+  at(index: number): string | undefined;
 }
 
 /** BATCH, the lines (PUT and REMOVE), COMMIT. @param buckets with kind "buckets": those that the lines are the whole of. */
@@ -50,23 +50,22 @@ export function createBatch(kind: BatchKind, state: TableState, lines: Lines, bu
     ...(reach === undefined ? {} : { reach }),
   });
   const all = lines.length + 2;
-  const lineAt = (index: number): string | Buffer => (index === 0 ? head : (lines.at(index - 1) ?? commit));
+  const lineAt = (index: number): string => (index === 0 ? head : (lines.at(index - 1) ?? commit));
   /** Index of the first line of each piece, as far as pieces were encoded. */
   const starts = [0];
   const kept = new Map<number, Buffer>();
 
   const encode = (at: number, start: number): Buffer => {
-    const chunks: Buffer[] = [];
+    const texts: string[] = [];
     let size = 0;
     let index = start;
     for (; index < all && size < PIECE; index++) {
       const line = lineAt(index);
-      const bytes = typeof line === "string" ? Buffer.from(line) : line;
-      chunks.push(bytes, NEWLINE);
-      size += bytes.length + 1;
+      texts.push(line);
+      size += line.length + 1;
     }
     starts[at + 1] = index;
-    return Buffer.concat(chunks, size);
+    return Buffer.from(`${texts.join("\n")}\n`);
   };
 
   return {
@@ -85,7 +84,5 @@ export function createBatch(kind: BatchKind, state: TableState, lines: Lines, bu
     isLast: (at) => (starts[at + 1] ?? 0) >= all,
   };
 }
-
-const NEWLINE = Buffer.from("\n");
 
 export const encodeRemove = (id: RowId): string => encodeLine({ type: "REMOVE", id });

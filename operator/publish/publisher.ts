@@ -11,9 +11,10 @@ import { createTextMap } from "../text-map.ts";
 import { createAcks } from "./acks.ts";
 import type { Connection, ProxyState } from "./acks.ts";
 import { createBatch, encodeRemove } from "./batch.ts";
-import type { Batch, BatchKind, TableState } from "./batch.ts";
+import type { Batch, BatchKind, Lines, TableState } from "./batch.ts";
 import { createHistory } from "./history.ts";
 import { createPace } from "./pace.ts";
+import { lengthen, shorten } from "./short-lines.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { Subscriber } from "./subscriber.ts";
 
@@ -96,6 +97,7 @@ interface Stream {
 
 export function createPublisher(deps: PublisherDeps): Publisher {
   const { gateway, replica, clock, log, metrics } = deps;
+  /** Shortened. */
   const lines = createTextMap();
   const digest = createDigest();
   const history = createHistory();
@@ -118,9 +120,23 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
 
+  const lineOf = (id: RowId): string | undefined => {
+    const short = lines.get(id);
+    return short === undefined ? undefined : lengthen(short);
+  };
+  const allLines = (): Lines => {
+    const texts = lines.texts();
+    return {
+      length: texts.length,
+      at: (index) => {
+        const short = texts.at(index);
+        return short === undefined ? undefined : lengthen(short);
+      },
+    };
+  };
   const linesOf = (ids: Iterable<RowId>, fits: (id: RowId) => boolean = () => true): string[] => {
     const found: string[] = [];
-    for (const id of ids) if (fits(id)) found.push(lines.get(id) ?? encodeRemove(id));
+    for (const id of ids) if (fits(id)) found.push(lineOf(id) ?? encodeRemove(id));
     return found;
   };
 
@@ -147,7 +163,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
   const wholeTable = (): Batch => {
     const isStale = snapshot === undefined || history.changesSince(snapshot.sequence) > state.rows / 10;
-    if (snapshot === undefined || isStale) snapshot = createBatch("snapshot", state, lines.texts());
+    if (snapshot === undefined || isStale) snapshot = createBatch("snapshot", state, allLines());
     return snapshot;
   };
   const dropSnapshot = (): void => {
@@ -257,8 +273,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
           digest.delete(id);
         } else {
           const line = encoded ?? encodePut(id, row);
-          if (lines.get(id) === line) continue;
-          lines.set(id, line);
+          const short = shorten(line);
+          if (lines.get(id) === short) continue;
+          lines.set(id, short);
           digest.set(id, rowHash(id, line));
         }
         dirty.add(id);
@@ -318,7 +335,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     proxies: () => acks.proxies(),
     onProxies: (listener) => acks.onChange(listener),
     *lines() {
-      for (const id of lines.names()) yield [id, lines.get(id) ?? ""] as const;
+      for (const id of lines.names()) yield [id, lineOf(id) ?? ""] as const;
     },
     close: () => {
       isOpen = false;
