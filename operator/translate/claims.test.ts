@@ -3,6 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
+import { hashOf } from "../text-map.ts";
 import { createClaims } from "./claims.ts";
 import { metadata } from "./objects.test-support.ts";
 
@@ -74,4 +75,22 @@ test("in any history the holder is the first of those who claim, and every chang
       }
     }),
   );
+});
+
+test("claims of one hash are apart", () => {
+  const seen = new Map<number, string>();
+  const pair = ((): [string, string] => {
+    for (let at = 0; ; at += 1) {
+      const known = seen.get(hashOf(`claim-${at}`));
+      if (known !== undefined) return [known, `claim-${at}`];
+      seen.set(hashOf(`claim-${at}`), `claim-${at}`);
+    }
+  })();
+  const claims = createClaims();
+  expect(claims.set(ref("a"), pair[0], at("a", 1))).toEqual([pair[0]]);
+  expect(claims.set(ref("b"), pair[1], at("b", 2))).toEqual([pair[1]]);
+  expect(pair.map((claim) => claims.holder(claim)?.name)).toEqual(["a", "b"]);
+  expect(pair.map((claim) => claims.claimants(claim))).toEqual([[ref("a")], [ref("b")]]);
+  expect(claims.set(ref("a"), undefined, undefined)).toEqual([pair[0]]);
+  expect(pair.map((claim) => claims.holder(claim)?.name)).toEqual([undefined, "b"]);
 });

@@ -1,5 +1,6 @@
 // Who has what only one may have: public names, tokens. In: claims of objects. Out: the holder, the oldest of the claimants.
 import type { Metadata, Ref } from "../objects.ts";
+import { createTextMap, hashOf } from "../text-map.ts";
 import type { ObjectName } from "./lookup.ts";
 
 export interface Claims {
@@ -17,45 +18,56 @@ interface Claimant {
   readonly created: number;
 }
 
-/** The oldest wins by creationTimestamp, then the first by `{namespace}/{name}`. */
+/** The oldest wins by creationTimestamp, then the first by `{namespace}/{name}`. Claimants of one kind only. */
 export function createClaims(): Claims {
-  const byRef = new Map<Ref, Claimant>();
-  /** Nearly every claim has one claimant, which then stands here without a list. Lists are in order of precedence. */
-  const byClaim = new Map<string, Claimant | readonly Claimant[]>();
+  /** `{created} {claim}` of each claimant. */
+  const byRef = createTextMap();
+  /** Who claims something with this hash: nearly always one, who then stands here without a list. */
+  const byHash = new Map<number, Ref | readonly Ref[]>();
 
-  const listOf = (claim: string): readonly Claimant[] => {
-    const found = byClaim.get(claim);
-    if (found === undefined) return [];
-    return "ref" in found ? [found] : found;
+  const claimantOf = (ref: Ref): Claimant | undefined => {
+    const text = byRef.get(ref);
+    if (text === undefined) return undefined;
+    const end = text.indexOf(" ");
+    return { ref, claim: text.slice(end + 1), created: Number(text.slice(0, end)) };
   };
-  const keep = (claim: string, list: readonly Claimant[]): void => {
-    const [only] = list;
-    if (only === undefined) byClaim.delete(claim);
-    else byClaim.set(claim, list.length === 1 ? only : list);
+  const refsOf = (hash: number): readonly Ref[] => {
+    const found = byHash.get(hash) ?? [];
+    return typeof found === "string" ? [found] : found;
   };
-  /** True if the claim has another holder then. */
-  const change = (claim: string, list: readonly Claimant[]): boolean => {
-    const [before] = listOf(claim);
-    keep(claim, list);
-    return before?.ref !== list[0]?.ref;
+  /** In order of precedence. */
+  const listOf = (claim: string): readonly Claimant[] =>
+    refsOf(shortHash(claim))
+      .flatMap((ref) => {
+        const one = claimantOf(ref);
+        return one?.claim === claim ? [one] : [];
+      })
+      .sort(byPrecedence);
+  const enter = ({ ref, claim, created }: Claimant): void => {
+    const hash = shortHash(claim);
+    const others = refsOf(hash).filter((other) => other !== ref);
+    byHash.set(hash, others.length === 0 ? ref : [...others, ref]);
+    byRef.set(ref, `${created} ${claim}`);
+  };
+  const leave = ({ ref, claim }: Claimant): void => {
+    const hash = shortHash(claim);
+    const others = refsOf(hash).filter((other) => other !== ref);
+    if (others.length === 0) byHash.delete(hash);
+    else byHash.set(hash, others);
+    byRef.delete(ref);
   };
 
   return {
     set(ref, claim, metadata) {
-      const before = byRef.get(ref);
-      const changed: string[] = [];
+      const before = claimantOf(ref);
       const created = metadata === undefined ? 0 : createdAt(metadata);
-      if (before?.claim === claim && before?.created === created) return changed;
+      if (before?.claim === claim && before?.created === created) return [];
       const next = claim === undefined || metadata === undefined ? undefined : { ref, claim, created };
-      if (before !== undefined && before.claim !== claim) {
-        if (change(before.claim, without(listOf(before.claim), ref))) changed.push(before.claim);
-      }
-      if (next === undefined) byRef.delete(ref);
-      else {
-        byRef.set(ref, next);
-        if (change(next.claim, withOne(without(listOf(next.claim), ref), next))) changed.push(next.claim);
-      }
-      return changed;
+      const claims = [...new Set([before?.claim, next?.claim])].filter((one) => one !== undefined);
+      const holders = claims.map((one) => listOf(one)[0]?.ref);
+      if (before !== undefined) leave(before);
+      if (next !== undefined) enter(next);
+      return claims.filter((one, index) => listOf(one)[0]?.ref !== holders[index]);
     },
     holder: (claim) => {
       const [holder] = listOf(claim);
@@ -66,10 +78,13 @@ export function createClaims(): Claims {
     claimants: (claim) => listOf(claim).map(({ ref }) => ref),
     clear() {
       byRef.clear();
-      byClaim.clear();
+      byHash.clear();
     },
   };
 }
+
+/** Of 32 bits with a sign, which takes no memory of its own. */
+const shortHash = (claim: string): number => hashOf(claim) | 0;
 
 /** Seconds since the epoch, which is as exact as the API server's times, and a number that takes no memory of its own. A time that cannot be read wins nothing from one that can. */
 function createdAt({ creationTimestamp }: Metadata): number {
@@ -77,15 +92,7 @@ function createdAt({ creationTimestamp }: Metadata): number {
   return Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed / 1000;
 }
 
-const without = (list: readonly Claimant[], ref: Ref): readonly Claimant[] => list.filter((one) => one.ref !== ref);
-
-function withOne(list: readonly Claimant[], one: Claimant): readonly Claimant[] {
-  const at = list.findIndex((other) => precedes(one, other));
-  return list.toSpliced(at === -1 ? list.length : at, 0, one);
-}
-
-function precedes(a: Claimant, b: Claimant): boolean {
-  if (a.created !== b.created) return a.created < b.created;
-  // Of one kind, so it is the names that differ.
-  return a.ref < b.ref;
+function byPrecedence(a: Claimant, b: Claimant): number {
+  if (a.created !== b.created) return a.created < b.created ? -1 : 1;
+  return a.ref < b.ref ? -1 : Number(a.ref > b.ref);
 }

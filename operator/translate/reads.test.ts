@@ -33,3 +33,13 @@ test("in any history it is what the last sets say", () => {
     }),
   );
 });
+
+test("a fact has as many readers as there are", () => {
+  const reads = createReads();
+  const all = Array.from({ length: 200 }, (_, at) => `reader-${at}`);
+  for (const reader of all) reads.set(reader, new Set(["x"]));
+  expect([...reads.readersOf("x")].sort()).toEqual(all.toSorted());
+  for (const reader of all.slice(1)) expect(reads.set(reader, new Set())).toEqual([]);
+  expect([...reads.readersOf("x")]).toEqual(["reader-0"]);
+  expect(reads.set("reader-0", new Set())).toEqual(["x"]);
+});
