@@ -5,6 +5,8 @@ import { hash } from "node:crypto";
 import type { Kind, Ref, StoredObject } from "./objects.ts";
 import { refOf } from "./objects.ts";
 import type { Store } from "./store.ts";
+import { createTextMap } from "./text-map.ts";
+import type { TextMap } from "./text-map.ts";
 
 /** A list that drops no more than so many objects is believed. */
 const FEW = 20;
@@ -57,10 +59,11 @@ export interface Relists {
 
 /** What the store had when a list began, without what the list has brought so far. */
 interface Listing {
-  readonly refs: Set<Ref>;
+  /** By reference, each an empty text. */
+  readonly refs: TextMap;
   /** How many there were, but for those held. */
   readonly covered: number;
-  /** Not noted in `refs` yet; a walk over the store, which comes to new objects last. */
+  /** Not noted in `refs` yet: a walk over the store. */
   readonly rest: Iterator<Ref>;
   /** What the list has brought that may be in the rest. */
   readonly brought: Set<Ref>;
@@ -95,12 +98,13 @@ export function createRelists(store: Store): Relists {
       const { kind, namespace } = scope;
       const prefix = namespace === undefined ? undefined : refOf(kind, namespace, "");
       const isIn = (ref: Ref): boolean => prefix === undefined || ref.startsWith(prefix);
-      const ofNamespace = prefix === undefined ? undefined : new Set(Array.from(store.refs(kind)).filter(isIn));
+      const refs = createTextMap();
+      if (prefix !== undefined) for (const ref of store.refs(kind)) if (isIn(ref)) refs.set(ref, "");
       const held = Array.from(heldByKind.get(kind) ?? []).filter(isIn).length;
       missing.set(scopeId(scope), {
-        refs: ofNamespace ?? new Set(),
-        covered: (ofNamespace?.size ?? store.size(kind)) - held,
-        rest: ofNamespace === undefined ? store.refs(kind)[Symbol.iterator]() : [][Symbol.iterator](),
+        refs,
+        covered: (prefix === undefined ? store.size(kind) : refs.size) - held,
+        rest: prefix === undefined ? store.refs(kind)[Symbol.iterator]() : [][Symbol.iterator](),
         brought: new Set(),
       });
     },
@@ -123,7 +127,8 @@ export function createRelists(store: Store): Relists {
     end(scope) {
       const listing = missing.get(scopeId(scope));
       if (listing !== undefined) note(listing, Number.POSITIVE_INFINITY);
-      const { refs, covered } = listing ?? { refs: new Set<Ref>(), covered: 0 };
+      const refs = listing?.refs.names() ?? [];
+      const covered = listing?.covered ?? 0;
       missing.delete(scopeId(scope));
       const known = heldOf(scope.kind);
       // What is held already stays so, whatever this list is like.
@@ -166,7 +171,7 @@ function note({ refs, rest, brought }: Listing, most: number): void {
   for (let left = most; left > 0; left -= 1) {
     const next = rest.next();
     if (next.done === true) return brought.clear();
-    if (!brought.has(next.value)) refs.add(next.value);
+    if (!brought.has(next.value)) refs.set(next.value, "");
   }
 }
 

@@ -24,7 +24,7 @@ const UNIT = 4;
 const UNITS = SLAB / UNIT;
 const DROPPED = 0x8000_0000;
 /** Slabs out of use that are kept to be used again. */
-const SPARE = 8;
+const SPARE = 2;
 
 interface Slab {
   readonly bytes: Buffer;
