@@ -34,7 +34,10 @@ const slot: fc.Arbitrary<Slot> = fc.record({
     finding.map((one) => new Map([[one.type, one]])),
     { nil: undefined },
   ),
-  writtenAt: fc.option(fc.double({ noNaN: true, min: 0 }), { nil: undefined }),
+  writtenAt: fc.option(
+    fc.nat().map((ms) => ms + 0.25),
+    { nil: undefined },
+  ),
   written: fc.option(fc.record({ status, resourceVersion: fc.string(), echo: fc.option(status, { nil: undefined }) }), {
     nil: undefined,
   }),
