@@ -1,7 +1,6 @@
 // The proxy as an executable. In: arguments, environment, signals. Out: a process that serves A2A until it is told to stop.
 // Read top to bottom, this is the proxy: options, log, table, what fills it, what watches it, what it serves, how it ends.
 import { randomUUID } from "node:crypto";
-import { setFlagsFromString } from "node:v8";
 import { Registry } from "prom-client";
 import { watchCertificateFiles } from "../process/certificate-files.ts";
 import { createClock } from "../process/clock.ts";
@@ -23,6 +22,7 @@ import { startState } from "./table/subscribe-state.ts";
 import { subscribe } from "./table/subscribe.ts";
 import { createTable } from "./table/table.ts";
 import { createWithheld } from "./table/withheld.ts";
+import { sizeYoungSpace } from "./young-space.ts";
 
 /** What an end may take beyond drain delay and drain timeout; milliseconds. */
 const SHUTDOWN_MARGIN = 10_000;
@@ -48,12 +48,11 @@ async function run(config: ProxyConfig): Promise<void> {
 
   const registry = new Registry();
   const table = createTable((error) => log.error({ err: error }, "a listener to the table failed"));
-  // The launcher keeps the space for young objects from growing until the table is there. From then on it may reach its full size in one
-  // step, as soon as requests need it: step by step they would be paid for with a collection every few dozen of them.
+  // The launcher keeps the space for young objects from growing until the table is there.
   const filled = table.onChange(() => {
     if (!table.complete) return;
     filled();
-    setFlagsFromString("--semi-space-growth-factor=16");
+    sizeYoungSpace(clock);
   });
   // What any operator takes away, while the table does not have it yet. Requests go by both.
   const withheld = createWithheld({ table, clock });
