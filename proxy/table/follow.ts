@@ -9,6 +9,7 @@ import type { LastGood } from "./last-good.ts";
 import type { Greeting } from "./link.ts";
 import type { Log } from "./log.ts";
 import type { Place } from "./places.ts";
+import { seenRows } from "./seen-row.ts";
 import { createStandbyReader, type StandbyStep } from "./standby-reader.ts";
 import { readStream, type StreamEnd } from "./stream.ts";
 import { createStreamReader, type Position, type Step } from "./stream-reader.ts";
@@ -111,7 +112,7 @@ export function createFollow(deps: FollowDeps): Follow {
         void acknowledge(acks, at);
         confirm("Applied");
       } else if (step.step === "Current") {
-        withheld.applied(place.id, [], step.reach);
+        withheld.applied(place.id, seenRows(), step.reach);
         heard({ replica, holder: step.holder });
         confirm("Current");
       }
@@ -140,7 +141,7 @@ export function createFollow(deps: FollowDeps): Follow {
         heard({ replica, holder: step.holder });
       } else if (step.step === "Announced") {
         announced = step.at;
-        withheld.seen(place.id, [], step.reach);
+        withheld.seen(place.id, seenRows(), step.reach);
         heard({ replica, holder: step.holder });
         look();
       } else if (step.step === "Seen") {

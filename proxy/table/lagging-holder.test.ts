@@ -5,6 +5,7 @@ import { createFakeClock } from "./clock.test-support.ts";
 import type { RowChange } from "./contract.ts";
 import { createLinesOperator } from "./lines-operator.test-support.ts";
 import { agentRow, keyRow, sha256Of } from "./rows.test-support.ts";
+import { seenRows } from "./seen-row.ts";
 import { createStandbyReader } from "./standby-reader.ts";
 import { createStreamReader } from "./stream-reader.ts";
 import { createTable } from "./table.ts";
@@ -35,7 +36,7 @@ async function setUp(...before: readonly RowChange[]) {
         const step = await reader.line(line);
         expect(step.step).not.toBe("Fault");
         if (step.step === "Applied") withheld.applied(source, step.seen, step.reach, step.added);
-        else if (step.step === "Current") withheld.applied(source, [], step.reach);
+        else if (step.step === "Current") withheld.applied(source, seenRows(), step.reach);
       }
     };
     await read([operator.hello, ...operator.greeting(isWhole ? undefined : table.prefixes())]);
@@ -48,7 +49,7 @@ async function setUp(...before: readonly RowChange[]) {
         const step = reader.line(line);
         expect(step.step).not.toBe("Fault");
         if (step.step === "Seen") withheld.seen(operator.hello, step.seen, step.reach);
-        else if (step.step === "Announced") withheld.seen(operator.hello, [], step.reach);
+        else if (step.step === "Announced") withheld.seen(operator.hello, seenRows(), step.reach);
       }
     };
     read([operator.hello, operator.heartbeat()]);

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "./clock.ts";
 import type { Agent, Key, Table } from "./compiled.ts";
 import type { NamespaceRow, Reach, RowId } from "./contract.ts";
 import { covers } from "./reach.ts";
-import type { SeenRow } from "./seen-row.ts";
+import { seenRows, type SeenRow, type SeenRows } from "./seen-row.ts";
 import type { TableWriter } from "./table.ts";
 
 /** What a stream said at once. */
@@ -28,6 +28,8 @@ interface Source {
   /** In the order in which they were made. */
   readonly marks: Map<RowId, Mark>;
   readonly active: Set<Mark>;
+  /** Rows that are no marks yet, in the order of their batches. */
+  arrived: { readonly said: Said; readonly rows: SeenRows }[];
   /** Of some it is not known yet when they are covered. */
   isOpen: boolean;
   /** It was where the table is, and neither has changed since: what waits and turns out active is out of date. */
@@ -45,8 +47,8 @@ export interface Marks {
   key(source: string, own: Key): Key | undefined;
   agent(source: string, own: Agent): Agent | undefined;
   namespace(source: string, name: string, own: NamespaceRow | undefined): NamespaceRow | undefined;
-  /** Rows of a batch of the stream, and how far its operator has read by now, if it says so. */
-  add(source: string, rows: readonly SeenRow[], reach: Reach | undefined): void;
+  /** Rows of a batch of the stream, which are its own from now on, and how far its operator has read by now, if it says so. */
+  add(source: string, rows: SeenRows, reach: Reach | undefined): void;
   /** The table is this stream's, whose operator has read that far; undefined: it does not say now, and is not behind where it was. `added`: rows that the table lacked before. */
   stands(source: string, reach: Reach | undefined, added: readonly RowId[]): void;
   /** The table's rows of these ids have changed, of which everybody is about to be told. */
@@ -63,7 +65,7 @@ export interface Marks {
 /** Marks that are not active are kept so long, milliseconds, and so many of a stream. */
 const KEPT_MS = 30_000;
 const KEPT = 10_000;
-/** Marks that are judged in one go: a millisecond or two. */
+/** Rows that are judged in one go, or forgotten: a millisecond or two. */
 const SLICE = 500;
 
 /** `tell`: of ids whose rows are withheld in another way than before. */
@@ -77,6 +79,8 @@ export function createMarks(deps: {
   const sources = new Map<string, Source>();
   /** To be judged; until then they may be active or not. */
   const waiting = new Set<Mark>();
+  /** Streams of which rows have arrived. */
+  const arrivals = new Set<Source>();
   /** To be told of. */
   const changed = new Set<RowId>();
   let count = 0;
@@ -87,7 +91,7 @@ export function createMarks(deps: {
   const sourceOf = (name: string): Source => {
     const known = sources.get(name);
     if (known !== undefined) return known;
-    const made: Source = { name, marks: new Map(), active: new Set(), isOpen: false, inStep: false };
+    const made: Source = { name, marks: new Map(), active: new Set(), arrived: [], isOpen: false, inStep: false };
     sources.set(name, made);
     return made;
   };
@@ -128,14 +132,47 @@ export function createMarks(deps: {
     return undefined;
   };
 
+  const isSettled = (): boolean => waiting.size === 0 && arrivals.size === 0;
+
+  const mark = (seen: SeenRow, said: Said): Mark => {
+    const { marks } = said.by;
+    const earlier = marks.get(seen.id);
+    if (earlier !== undefined) drop(earlier);
+    const made: Mark = { seen, said, active: false };
+    marks.set(seen.id, made);
+    waiting.add(made);
+    return made;
+  };
+  /** Makes a mark of what has arrived under the id. */
+  const takeIn = ({ arrived }: Source, id: RowId): void => {
+    for (const { said, rows } of arrived) {
+      const seen = rows.get(id);
+      if (seen !== undefined && rows.delete(id)) mark(seen, said);
+    }
+  };
+
+  /** All that waits, the oldest first; what is judged meanwhile is passed over. */
+  function* unjudged(): Generator<Mark> {
+    for (const by of arrivals) {
+      for (const { said, rows } of by.arrived) {
+        for (const seen of rows.values()) {
+          rows.delete(seen.id);
+          yield mark(seen, said);
+        }
+      }
+      by.arrived = [];
+      arrivals.delete(by);
+    }
+    yield* waiting;
+  }
   const judgeSome = (): void => {
     let left = slice;
-    for (const mark of waiting) {
-      if (left === 0) break;
+    for (const one of unjudged()) {
+      judgeOne(one);
       left -= 1;
-      judgeOne(mark);
+      if (left === 0) break;
     }
-    timer = waiting.size > 0 ? clock.setTimeout(goOn, 0) : undefined;
+    timer = isSettled() ? undefined : clock.setTimeout(goOn, 0);
   };
   const tellChanged = (): void => {
     const ids = [...changed];
@@ -162,36 +199,37 @@ export function createMarks(deps: {
     }
   };
 
-  const put = (source: string, rows: readonly SeenRow[], until: Reach | undefined): void => {
-    if (rows.length === 0) return;
+  const put = (source: string, rows: SeenRows, until: Reach | undefined): void => {
+    if (rows.size === 0) return;
     const by = sourceOf(source);
     const said: Said = { by, at: clock.elapsed(), until };
     by.inStep = false;
     by.isOpen ||= until === undefined;
-    for (const seen of rows) {
-      const earlier = by.marks.get(seen.id);
-      if (earlier !== undefined) drop(earlier);
-      const mark: Mark = { seen, said, active: false };
-      by.marks.set(seen.id, mark);
-      waiting.add(mark);
-    }
+    by.arrived.push({ said, rows });
+    arrivals.add(by);
   };
 
   const forgetOld = (): void => {
     const old = clock.elapsed() - KEPT_MS;
-    for (const { name, marks, active } of sources.values()) {
-      for (const mark of marks.values()) {
-        if (mark.said.at > old && marks.size - active.size - waiting.size <= KEPT) break;
-        if (!mark.active && !waiting.has(mark)) drop(mark);
+    let left = slice;
+    for (const { name, marks, active, arrived } of sources.values()) {
+      for (const one of marks.values()) {
+        if (left === 0 || (one.said.at > old && marks.size - active.size - waiting.size <= KEPT)) break;
+        if (one.active || waiting.has(one)) continue;
+        drop(one);
+        left -= 1;
       }
-      if (marks.size === 0) sources.delete(name);
+      if (marks.size === 0 && arrived.length === 0) sources.delete(name);
     }
   };
 
   const markOf = (source: string, id: RowId): Mark | undefined => {
-    const mark = sources.get(source)?.marks.get(id);
-    if (mark !== undefined && waiting.has(mark)) judgeOne(mark);
-    return mark?.active === true ? mark : undefined;
+    const by = sources.get(source);
+    if (by === undefined) return undefined;
+    takeIn(by, id);
+    const found = by.marks.get(id);
+    if (found !== undefined && waiting.has(found)) judgeOne(found);
+    return found?.active === true ? found : undefined;
   };
 
   return {
@@ -199,10 +237,10 @@ export function createMarks(deps: {
       return count;
     },
     get quiet() {
-      return count === 0 && waiting.size === 0;
+      return count === 0 && isSettled();
     },
     sources: () =>
-      [...sources.values()].filter(({ active }) => active.size > 0 || waiting.size > 0).map(({ name }) => name),
+      [...sources.values()].filter(({ active }) => active.size > 0 || !isSettled()).map(({ name }) => name),
     key(source, own) {
       const mark = markOf(source, `key/${own.id}`);
       if (mark === undefined) return own;
@@ -222,7 +260,7 @@ export function createMarks(deps: {
       put(source, rows, reach);
       const by = sources.get(source);
       if (by?.isOpen === true && reach !== undefined) {
-        for (const { said } of by.marks.values()) said.until ??= reach;
+        for (const { said } of [...by.marks.values(), ...by.arrived]) said.until ??= reach;
         by.isOpen = false;
         waitFor(by.active);
       }
@@ -236,11 +274,7 @@ export function createMarks(deps: {
         // The one before had come further, and did not have them.
         const known = sources.get(before.source)?.marks;
         const lacking = added.filter((id) => known?.has(id) !== true);
-        put(
-          before.source,
-          lacking.map((id) => ({ id, hash: undefined, compiled: undefined })),
-          before.reach,
-        );
+        put(before.source, seenRows(lacking.map((id) => ({ id, hash: undefined, compiled: undefined }))), before.reach);
       }
       standing = { source, reach: reach ?? (isSame ? before.reach : undefined) };
       if (!isSame) waitForAll();
@@ -272,7 +306,7 @@ export function createMarks(deps: {
       tellChanged();
     },
     dropUntil(source, until) {
-      for (const mark of sources.get(source)?.marks.values() ?? []) if (mark.said.at <= until) drop(mark);
+      for (const one of sources.get(source)?.marks.values() ?? []) if (one.said.at <= until) drop(one);
       tellChanged();
     },
     end() {

@@ -12,6 +12,11 @@ export interface SeenRow {
   readonly compiled: Compiled | undefined;
 }
 
+/** What a batch said last of each row. */
+export type SeenRows = Map<RowId, SeenRow>;
+
+export const seenRows = (rows: readonly SeenRow[] = []): SeenRows => new Map(rows.map((row) => [row.id, row]));
+
 /** `text`: the line. */
 export function seenRow(id: RowId, text: string, compiled: Compiled | undefined): SeenRow {
   return { id, hash: compiled === undefined ? undefined : rowHash(id, text), compiled };

@@ -3,7 +3,7 @@
 import { decidesAccess, type Reach } from "./contract.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import { compile } from "./rows.ts";
-import { seenRow, type SeenRow } from "./seen-row.ts";
+import { seenRow, seenRows, type SeenRows } from "./seen-row.ts";
 import { createSharedParts, type SharedParts } from "./shared-parts.ts";
 import type { Fault, Position } from "./stream-reader.ts";
 
@@ -21,7 +21,7 @@ export type StandbyStep =
   | {
       readonly step: "Seen";
       readonly at: Position;
-      readonly seen: readonly SeenRow[];
+      readonly seen: SeenRows;
       readonly reach: Reach | undefined;
     }
   | { readonly step: "OtherGateway"; readonly gateway: string }
@@ -40,7 +40,7 @@ export function createStandbyReader({ gateway }: { readonly gateway: string }): 
   let replica: string | undefined;
   let sequence = -1;
   let batch:
-    | { readonly sequence: number; lines: number; readonly seen: SeenRow[]; readonly shared: SharedParts }
+    | { readonly sequence: number; lines: number; readonly seen: SeenRows; readonly shared: SharedParts }
     | undefined;
 
   const fault = (reason: Fault): StandbyStep => ({ step: "Fault", fault: reason });
@@ -56,7 +56,7 @@ export function createStandbyReader({ gateway }: { readonly gateway: string }): 
     if (batch !== undefined) return fault("BatchInsideBatch");
     if (line.replica !== replica) return fault("OtherReplica");
     if (line.sequence <= sequence) return fault("SequenceNotRising");
-    batch = { sequence: line.sequence, lines: 0, seen: [], shared: createSharedParts() };
+    batch = { sequence: line.sequence, lines: 0, seen: seenRows(), shared: createSharedParts() };
     return NONE;
   };
 
@@ -65,7 +65,7 @@ export function createStandbyReader({ gateway }: { readonly gateway: string }): 
     batch.lines += 1;
     if (!decidesAccess(line.id)) return NONE;
     const compiled = line.type === "PUT" ? compile(line.id, line.row, batch.shared) : undefined;
-    batch.seen.push(seenRow(line.id, text, compiled));
+    batch.seen.set(line.id, seenRow(line.id, text, compiled));
     return NONE;
   };
 

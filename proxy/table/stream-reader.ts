@@ -5,7 +5,7 @@ import { decidesAccess, type Reach, type RowId } from "./contract.ts";
 import type { LastGood } from "./last-good.ts";
 import { handleLine, type Line, type LineHandlers } from "./line-handlers.ts";
 import type { Compiled } from "./rows.ts";
-import { seenRow, type SeenRow } from "./seen-row.ts";
+import { seenRow, seenRows, type SeenRows } from "./seen-row.ts";
 import type { Committed, TableWriter } from "./table.ts";
 
 export type Fault =
@@ -43,7 +43,7 @@ export type Step =
       readonly step: "Applied";
       readonly at: Position;
       readonly durable: Promise<boolean>;
-      readonly seen: readonly SeenRow[];
+      readonly seen: SeenRows;
       /** Of a whole table, or of whole buckets, what was not in the table before and decides access. */
       readonly added: readonly RowId[];
       readonly reach: Reach | undefined;
@@ -81,7 +81,7 @@ interface Open {
   readonly sequence: number;
   /** It puts what stands, too: a whole table, or whole buckets. */
   readonly isWhole: boolean;
-  readonly seen: SeenRow[];
+  readonly seen: SeenRows;
   readonly added: RowId[];
 }
 
@@ -116,7 +116,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
     if (line.replica !== replica) return fault("OtherReplica");
     // It may rise by several: what a slow stream held back comes as one batch. That nothing was lost, the version tells.
     if (sequence !== undefined && line.sequence < sequence + (line.reset ? 0 : 1)) return fault("SequenceNotRising");
-    batch = { sequence: line.sequence, isWhole: line.reset || line.buckets !== undefined, seen: [], added: [] };
+    batch = { sequence: line.sequence, isWhole: line.reset || line.buckets !== undefined, seen: seenRows(), added: [] };
     lastGood?.begin(line.reset, table.version);
     table.begin(line.reset);
     for (const bucket of line.buckets ?? []) table.clear(bucket);
@@ -140,7 +140,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
       return;
     }
     const row = seenRow(id, text, compiled);
-    if (!of.isWhole || !table.holds(id, row.hash)) of.seen.push(row);
+    if (!of.isWhole || !table.holds(id, row.hash)) of.seen.set(id, row);
   };
 
   const commitSlowly = async (line: Line<"COMMIT">, conclude: (committed: Committed) => Step): Promise<Step> =>
@@ -154,7 +154,7 @@ export function createStreamReader({ table, lastGood, gateway }: StreamReaderDep
       if (!committed.ok) return fault(committed.reason);
       ({ sequence } = line);
       batch = undefined;
-      for (const id of committed.gone) if (decidesAccess(id)) seen.push(seenRow(id, "", undefined));
+      for (const id of committed.gone) if (decidesAccess(id)) seen.set(id, seenRow(id, "", undefined));
       const durable = lastGood?.commit(line) ?? Promise.resolve(true);
       return {
         step: "Applied",

@@ -6,7 +6,7 @@ import type { RowChange, RowId } from "./contract.ts";
 import { encodePut } from "./encode.ts";
 import { compile } from "./rows.ts";
 import { keyRow, sha256Of } from "./rows.test-support.ts";
-import { seenRow } from "./seen-row.ts";
+import { seenRow, seenRows } from "./seen-row.ts";
 import { createSharedParts } from "./shared-parts.ts";
 import { createTable } from "./table.ts";
 import { createWithheld } from "./withheld.ts";
@@ -23,13 +23,13 @@ function setUp() {
   const withheld = createWithheld({ table, clock, slice: 1 });
   const told: RowId[][] = [];
   withheld.table.onChange(({ ids, reset }) => void told.push(reset ? ["all"] : [...ids]));
-  withheld.applied("a", [], { keys: 1 });
+  withheld.applied("a", seenRows(), { keys: 1 });
   /** A standby stream that takes them all away. */
-  const takeAway = (at: number): void =>
+  const takeAway = (at: number | undefined): void =>
     withheld.seen(
       "s",
-      names.map((name) => seenRow(idOf(name), "", undefined)),
-      { keys: at },
+      seenRows(names.map((name) => seenRow(idOf(name), "", undefined))),
+      at === undefined ? undefined : { keys: at },
     );
   const admitted = (): string[] => names.filter((name) => withheld.table.key(sha256Of(`sk-${name}`)) !== undefined);
   return { clock, table, withheld, told, takeAway, admitted };
@@ -50,7 +50,8 @@ test("also while nothing is known to be withheld", () => {
   const [same] = there;
   if (same?.row === null || same === undefined) throw new Error("there is no row");
   const stands = seenRow(same.id, encodePut(same.id, same.row), compile(same.id, same.row, createSharedParts()));
-  withheld.seen("s", [stands, ...names.slice(1).map((name) => seenRow(idOf(name), "", undefined))], { keys: 2 });
+  const rest = names.slice(1).map((name) => seenRow(idOf(name), "", undefined));
+  withheld.seen("s", seenRows([stands, ...rest]), { keys: 2 });
   expect([withheld.rows, told]).toStrictEqual([0, []]);
   expect(withheld.table.key(sha256Of("sk-c"))).toBeUndefined();
   clock.advance(0);
@@ -60,11 +61,21 @@ test("also while nothing is known to be withheld", () => {
 test("it is given back once the operator whose table it is has come as far", () => {
   const { clock, withheld, told, takeAway, admitted } = setUp();
   takeAway(2);
-  withheld.applied("a", [], { keys: 2 });
+  withheld.applied("a", seenRows(), { keys: 2 });
   expect(admitted()).toStrictEqual(names);
   clock.advance(0);
   expect([withheld.rows, admitted()]).toStrictEqual([0, names]);
   expect(told.flat()).toContain("key/ns/a");
+});
+
+test("also when its stream says only later how far it was", () => {
+  const { clock, withheld, takeAway, admitted } = setUp();
+  takeAway(1);
+  takeAway(undefined);
+  withheld.applied("a", seenRows(), { keys: 2 });
+  withheld.seen("s", seenRows(), { keys: 2 });
+  clock.advance(0);
+  expect([withheld.rows, admitted()]).toStrictEqual([0, names]);
 });
 
 test("a stream that is where the table is withholds nothing, though it was not all judged", () => {
@@ -89,7 +100,7 @@ test.each([
   table.applyLocal([], true);
   withheld.inStep("s");
   table.applyLocal(there, isWhole);
-  withheld.applied("b", [], { keys: 1 });
+  withheld.applied("b", seenRows(), { keys: 1 });
   expect(admitted()).toStrictEqual([]);
   clock.advance(0);
   expect([withheld.rows, admitted()]).toStrictEqual([4, []]);

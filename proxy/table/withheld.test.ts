@@ -5,7 +5,7 @@ import type { RowChange } from "./contract.ts";
 import { encodePut } from "./encode.ts";
 import { agentRow, keyRow, sha256Of } from "./rows.test-support.ts";
 import { compile } from "./rows.ts";
-import { seenRow } from "./seen-row.ts";
+import { seenRow, seenRows } from "./seen-row.ts";
 import { createSharedParts } from "./shared-parts.ts";
 import { createTable } from "./table.ts";
 import { createWithheld } from "./withheld.ts";
@@ -29,11 +29,11 @@ function setUp(rows: readonly RowChange[] = []) {
   withheld.table.onChange((change) => heard.push(change));
   /** `at`: how far that operator has read; undefined: it does not say. */
   const see = (source: string, at: number | undefined, ...changes: readonly RowChange[]): void =>
-    withheld.seen(source, changes.map(seenOf), reach(at));
+    withheld.seen(source, seenRows(changes.map(seenOf)), reach(at));
   /** The same of the stream that is applied. */
   const apply = (source: string, at: number | undefined, ...changes: readonly RowChange[]): void => {
     if (changes.length > 0) table.applyLocal(changes, false);
-    withheld.applied(source, changes.map(seenOf), reach(at));
+    withheld.applied(source, seenRows(changes.map(seenOf)), reach(at));
   };
   /** Whether a request with the token reaches the agent. */
   const admits = (): boolean => {
@@ -156,7 +156,7 @@ describe("it is given back", () => {
   test("never by an operator that does not read what that one has read", () => {
     const { admits, withheld, see, apply } = setUp();
     see("s", 1, { id: KEY, row: null });
-    withheld.applied("a", [], { others: 5 });
+    withheld.applied("a", seenRows(), { others: 5 });
     expect(admits()).toBe(false);
     apply("a", 1);
     expect(admits()).toBe(true);

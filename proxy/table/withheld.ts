@@ -7,19 +7,19 @@ import type { Reach, RowId } from "./contract.ts";
 import { createGrants } from "./grants.ts";
 import { createMarks } from "./marks.ts";
 import { narrowAgent, narrowKey } from "./narrow.ts";
-import type { SeenRow } from "./seen-row.ts";
+import type { SeenRows } from "./seen-row.ts";
 import type { TableWriter } from "./table.ts";
 
 export interface Withheld {
   /** What requests read. */
   readonly table: Table;
   /** Rows of a whole batch of a stream, none of a heartbeat, and how far its operator has read, if it says so. */
-  seen(source: string, rows: readonly SeenRow[], reach: Reach | undefined): void;
+  seen(source: string, rows: SeenRows, reach: Reach | undefined): void;
   /**
    * The same of the stream that is applied, once they are in the table: which is this stream's from now on. `added`: came with a whole
    * table or whole buckets, and were not there before; if this operator is behind the one before, that one may have seen them go.
    */
-  applied(source: string, rows: readonly SeenRow[], reach: Reach | undefined, added?: readonly RowId[]): void;
+  applied(source: string, rows: SeenRows, reach: Reach | undefined, added?: readonly RowId[]): void;
   /** The stream is where the table is: what else was seen of it is out of date. */
   inStep(source: string): void;
   /** The stream is gone: what was seen of it until now holds for thirty seconds more. */
