@@ -72,7 +72,7 @@ test.each(recorded(/^standby-.*\.ndjson$/))(
       holder: "operator-0",
       reach: { "VirtualKey/": 91 },
     });
-    const seen = steps.flatMap((step) => (step.step === "Seen" ? [...step.seen.values()] : []));
+    const seen = steps.flatMap((step) => (step.step === "Seen" ? step.seen.values().toArray() : []));
     expect(seen.map(({ id, compiled }) => [id, compiled === undefined])).toStrictEqual([
       ["key/agents/erin", true],
       ["agent/agents/travel", false],
