@@ -109,7 +109,11 @@ const table = {
     default: "64Mi",
     help: "Request bodies held in memory at once, of one key.",
   }),
-  headersTimeout: option(value.duration, { group: "Limits", default: "10s", help: "Time for the head of a request." }),
+  headersTimeout: option(value.duration, {
+    group: "Limits",
+    default: "10s",
+    help: "Time for the head of a request, and for a TLS handshake.",
+  }),
   bodyTimeout: option(value.duration, { group: "Limits", default: "30s", help: "Time for the body of a request." }),
   keepAliveTimeout: option(value.duration, {
     group: "Limits",

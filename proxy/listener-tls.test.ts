@@ -1,6 +1,7 @@
 // The listener of the clients over TLS: the same stages behind it, a certificate that changes, a drain that leaves nobody behind.
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { connect as connectPlain } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
 import { makeCa, makeServing } from "../operator/publish/certificates.ts";
@@ -97,6 +98,18 @@ test.each([
   const { port } = await serving({ headersTimeout: 200 });
   const socket = await secure(port, "first.example.com");
   expect(await exchange(socket, sent, /\r\n\r\n/)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+});
+
+test.each([
+  ["that does not begin", ""],
+  ["of which only a piece comes", "\x16\x03\x01\x02\x00\x01"],
+])("closes a connection whose handshake takes longer than a head may: one %s", async (_, sent) => {
+  const { port, refused } = await serving({ headersTimeout: 200 });
+  const socket = connectPlain(port, "127.0.0.1");
+  socket.write(sent, "latin1");
+  socket.resume();
+  await once(socket, "close");
+  expect(refused).toEqual([]);
 });
 
 test("closes a connection of HTTP/1.1 that is idle for too long", async () => {

@@ -41,12 +41,20 @@ export function createSecureServer(
   const sessions = createSessions({ now, headersTimeout, keepAliveTimeout });
   const http2 = createHttp2(options, sessions);
   const server = createServer(
-    { noDelay: true, minVersion: MIN_VERSION, ALPNProtocols: ["h2", "http/1.1"], ...certificate.current },
+    {
+      noDelay: true,
+      minVersion: MIN_VERSION,
+      ALPNProtocols: ["h2", "http/1.1"],
+      handshakeTimeout: headersTimeout,
+      ...certificate.current,
+    },
     (socket: TLSSocket) => {
       if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
       else serveHttp1(socket);
     },
   );
+  // Node tells of a handshake that takes too long, and leaves its connection open.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   // Connections that stand keep what they were made with.
   certificate.onChange((pair) => server.setSecureContext({ minVersion: MIN_VERSION, ...pair }));
   return { server, sessions };

@@ -19,7 +19,7 @@ export interface ListenerOptions {
   readonly now: () => number;
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
-  /** Milliseconds for the head of a request, and between requests on one connection. */
+  /** Milliseconds for the head of a request or a TLS handshake, and between requests on one connection. */
   readonly headersTimeout: number;
   readonly keepAliveTimeout: number;
 }
