@@ -111,6 +111,25 @@ describe("a client that leaves", () => {
     expect(await record(0)).toMatchObject({ outcome: "client_closed", status: 499 });
   });
 
+  test("while so much waits behind its request that no more is read ends that request", async () => {
+    const held: ServerResponse[] = [];
+    const { port, clock, until, record } = await gateway((_req, res) => void held.push(res));
+    const client = dial(port);
+    client.socket.write(`${post()}${post("x".repeat(40_000))}`);
+    await until(() => held.length === 1);
+    let left = false;
+    held[0]?.on("close", () => {
+      left = true;
+    });
+    client.socket.resetAndDestroy();
+    await until(client.isOver);
+    await until(() => {
+      clock.advance(250);
+      return left;
+    });
+    expect(await record(0)).toMatchObject({ outcome: "client_closed", status: 499 });
+  });
+
   test("in the middle of a request is nobody's refusal", async () => {
     const { port, until, refused, proxy, record } = await gateway();
     const client = dial(port);

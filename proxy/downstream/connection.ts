@@ -6,12 +6,14 @@ import { listNames } from "../http1/fields.ts";
 import type { ReceivedHead } from "../http1/received-head.ts";
 import { MALFORMED, RequestParser, type RequestSink, TOO_LARGE } from "../http1/request-parser.ts";
 import type { FailureReason } from "../request/failure.ts";
-import { readShared } from "./read-shared.ts";
+import { hasPeer, readShared } from "./read-shared.ts";
 import { Http1Request } from "./request.ts";
 import { type AnswerLines, Http1Response } from "./response.ts";
 
 /** Octets of later requests that are held while one is answered, before no more are read. */
 const MAX_WAITING = 16 * 1024;
+/** While no more is read, the system asks the client after this time whether it is still there; milliseconds. */
+const ASK_MS = 5000;
 /** How long what a client still sends is thrown away after the last answer, so that the answer reaches it; milliseconds. */
 const LINGER_MS = 2000;
 /** How long a client may take nothing of what waits for it; milliseconds. */
@@ -109,6 +111,10 @@ export class ClientConnection implements Carrier, RequestSink {
       this.#unsent = writableLength;
       this.#unsentSince = now;
     } else if (now - this.#unsentSince >= SEND_MS) return void this.#socket.destroy();
+    // Who is not read cannot say that it left.
+    if (this.#waiting !== undefined && this.#socket.isPaused() && !hasPeer(this.#socket)) {
+      return void this.#socket.destroy();
+    }
     if (now < this.#until) return;
     if (this.#idle || this.#closing) this.#socket.destroy();
     else this.#refuse(408, "RequestTimeout");
@@ -121,7 +127,9 @@ export class ClientConnection implements Carrier, RequestSink {
     if (at === length || this.#closing) return;
     const later = bytes.subarray(at, length);
     this.#waiting = Buffer.concat(this.#waiting === undefined ? [later] : [this.#waiting, later]);
-    if (this.#waiting.length >= MAX_WAITING) this.#socket.pause();
+    if (this.#waiting.length < MAX_WAITING) return;
+    this.#socket.pause();
+    this.#socket.setKeepAlive(true, ASK_MS);
   }
 
   /** @returns where it stopped: at the end, or where a request begins for which it is not time yet */

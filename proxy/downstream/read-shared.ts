@@ -36,3 +36,14 @@ export function readShared(accepted: Socket, octets: (bytes: Buffer, length: num
   accepted.once("close", () => socket.destroy());
   return socket;
 }
+
+/**
+ * Whether the system still has the connection. Of a reset nothing is heard while a socket is paused; what tells of it then is that
+ * the system names no peer any more (getpeername(2)), and node:net remembers the name that it had.
+ */
+export function hasPeer(socket: Socket): boolean {
+  const handle: unknown = Reflect.get(socket, "_handle");
+  if (typeof handle !== "object" || handle === null) return false;
+  const getpeername: unknown = Reflect.get(handle, "getpeername");
+  return typeof getpeername !== "function" || Reflect.apply(getpeername, handle, [{}]) === 0;
+}
