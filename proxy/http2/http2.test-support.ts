@@ -1,7 +1,14 @@
 // Clients of HTTP/2 for tests. In: a port. Out: a secured proxy before an agent, sessions of node:http2, and frames written by hand.
 import { once } from "node:events";
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type OutgoingHttpHeaders,
+  type Settings,
+} from "node:http2";
 import { connect as connectTls } from "node:tls";
+import type { Clock } from "../../process/clock.ts";
 import type { createCleanup } from "../cleanup.test-support.ts";
 import {
   type AgentHandler,
@@ -35,20 +42,25 @@ export interface H2Reply {
 export async function secured(
   use: ReturnType<typeof createCleanup>,
   handler: AgentHandler,
-  options: { config?: NonNullable<Parameters<typeof startProxy>[1]>["config"]; rows?: readonly RowChange[] } = {},
+  options: {
+    config?: NonNullable<Parameters<typeof startProxy>[1]>["config"];
+    rows?: readonly RowChange[];
+    clock?: Clock;
+  } = {},
 ) {
   const agent = await use(startAgent(handler));
   const proxy = await use(
     startProxy([agentChange(), endpointsRow(endpointAt(agent.port)), ...(options.rows ?? [])], {
       certificate: { current: { cert: CERTIFICATE, key: CERTIFICATE_KEY }, onChange: () => undefined },
       ...(options.config === undefined ? {} : { config: options.config }),
+      ...(options.clock === undefined ? {} : { clock: options.clock }),
     }),
   );
   return { ...proxy, agent };
 }
 
-export async function openSession(port: number): Promise<ClientHttp2Session> {
-  const session = connect(`https://127.0.0.1:${port}`, { ca });
+export async function openSession(port: number, settings: Settings = {}): Promise<ClientHttp2Session> {
+  const session = connect(`https://127.0.0.1:${port}`, { ca, settings });
   session.on("error", () => {});
   await once(session, "connect");
   return session;

@@ -1,15 +1,18 @@
 // Sessions of HTTP/2: how they end when they are idle, when the proxy drains, and when a client floods them.
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { ClientHttp2Session } from "node:http2";
 import { describe, expect, test } from "vitest";
+import { createClock } from "../../process/clock.ts";
 import { createCleanup } from "../cleanup.test-support.ts";
 import { answering, json, TASK } from "../proxy.test-support.ts";
+import { createFakeClock } from "../table/clock.test-support.ts";
 import { beginStream, completed, event, working } from "../stream.test-support.ts";
 import { ask, begin, CALL, closed, holds, openSession, reply, secured, STREAM } from "./http2.test-support.ts";
 
 const use = createCleanup();
 
-async function holding(config: NonNullable<Parameters<typeof secured>[2]>["config"] = {}) {
+async function holding(config: NonNullable<Parameters<typeof secured>[2]>["config"] = {}, clock = createClock()) {
   const held: ServerResponse[] = [];
   const proxy = await secured(
     use,
@@ -19,7 +22,7 @@ async function holding(config: NonNullable<Parameters<typeof secured>[2]>["confi
       beginStream(res);
       res.write(event(working));
     },
-    { config },
+    { config, clock },
   );
   const answer = async (index: number): Promise<void> => {
     await proxy.until(() => held.length > index);
@@ -138,6 +141,29 @@ describe("an idle session", () => {
     expect(await record(0)).toMatchObject({ reason: "RequestTimeout" });
     session.destroy();
   });
+});
+
+test("a stream of which the client takes nothing for a minute is cut, and one that is silent is not", async () => {
+  const clock = createFakeClock();
+  const { port, proxy, answer, records, until } = await holding({}, clock);
+  const silent = await openSession(port);
+  const stream = ask(silent, STREAM);
+  await holds(stream, "working");
+  const session = await openSession(port, { initialWindowSize: 0 });
+  const call = ask(session, CALL);
+  await answer(1);
+  await once(call, "response");
+  const began = clock.elapsed();
+  await until(() => {
+    clock.advance(250);
+    return call.closed;
+  });
+  expect(clock.elapsed() - began).toBeGreaterThan(59_000);
+  expect(call.rstCode).toBe(8);
+  expect(records).toMatchObject([{ outcome: "client_closed" }]);
+  expect([proxy.open, stream.closed]).toEqual([1, false]);
+  session.destroy();
+  silent.destroy();
 });
 
 describe("a flood", () => {

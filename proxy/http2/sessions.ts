@@ -2,11 +2,15 @@
 // before a drain, without a stream being lost.
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 
+/** Error codes of RFC 9113 section 7. */
 const NO_ERROR = 0;
+const CANCEL = 8;
 /** The id that a first GOAWAY names: what is on its way is still served (RFC 9113 section 6.8). */
 const LAST_STREAM = 2 ** 31 - 1;
 /** How long a request may be on its way into an idle session when a drain begins; milliseconds. */
 const ON_ITS_WAY_MS = 250;
+/** How long a client may take nothing of what waits for it on a stream; milliseconds. */
+const SEND_MS = 60_000;
 
 export interface SessionsOptions {
   /** Milliseconds of the monotonic clock. */
@@ -23,18 +27,37 @@ export interface Sessions {
   leave(session: ServerHttp2Session): void;
   /** From now on sessions end as soon as they have no stream. */
   drain(): void;
-  /** Closes what was idle for too long. Called a few times a second. */
+  /** Closes what was idle for too long, and streams of which the client takes nothing. Called a few times a second. */
   sweep(): void;
   /** Resolves once there is none. */
   ended(): Promise<void>;
   readonly size: number;
 }
 
+/** Octets that waited for the client at the last look, and since when none of them left. */
+interface Unsent {
+  octets: number;
+  since: number;
+}
+
 interface Open {
-  streams: number;
+  readonly streams: Map<ServerHttp2Stream, Unsent>;
   /** When it is closed if it has no stream. */
   until: number;
   leaving: boolean;
+}
+
+function takesNothing({ writableLength }: ServerHttp2Stream, unsent: Unsent, at: number): boolean {
+  if (writableLength > 0 && writableLength === unsent.octets) return at - unsent.since >= SEND_MS;
+  unsent.octets = writableLength;
+  unsent.since = at;
+  return false;
+}
+
+function cut(stream: ServerHttp2Stream): void {
+  stream.close(CANCEL);
+  // What was written is not waited for.
+  stream.destroy();
 }
 
 export function createSessions(options: SessionsOptions): Sessions {
@@ -52,7 +75,11 @@ export function createSessions(options: SessionsOptions): Sessions {
 
   return {
     opened(session) {
-      open.set(session, { streams: 0, until: now() + (draining ? ON_ITS_WAY_MS : headersTimeout), leaving: false });
+      open.set(session, {
+        streams: new Map(),
+        until: now() + (draining ? ON_ITS_WAY_MS : headersTimeout),
+        leaving: false,
+      });
       session.once("close", () => {
         open.delete(session);
         if (open.size === 0) whenNone.splice(0).forEach((wake) => wake());
@@ -62,10 +89,10 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { session } = stream;
       const state = session === undefined ? undefined : open.get(session as ServerHttp2Session);
       if (session === undefined || state === undefined) return;
-      state.streams++;
+      state.streams.set(stream, { octets: 0, since: now() });
       stream.once("close", () => {
-        state.streams--;
-        if (state.streams > 0) return;
+        state.streams.delete(stream);
+        if (state.streams.size > 0) return;
         state.until = now() + keepAliveTimeout;
         // Now the last stream that was served is known, so the client knows what it may send again elsewhere.
         if (state.leaving && !session.destroyed) session.close();
@@ -75,14 +102,15 @@ export function createSessions(options: SessionsOptions): Sessions {
     drain() {
       draining = true;
       for (const [session, state] of open) {
-        if (state.streams > 0) leave(session);
+        if (state.streams.size > 0) leave(session);
         else state.until = Math.min(state.until, now() + ON_ITS_WAY_MS);
       }
     },
     sweep() {
       const at = now();
       for (const [session, { streams, until }] of open) {
-        if (streams === 0 && at >= until && !session.closed) session.close();
+        if (streams.size === 0 && at >= until && !session.closed) session.close();
+        for (const [stream, unsent] of streams) if (takesNothing(stream, unsent, at)) cut(stream);
       }
     },
     ended: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => whenNone.push(resolve))),
