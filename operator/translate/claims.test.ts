@@ -77,6 +77,22 @@ test("in any history the holder is the first of those who claim, and every chang
   );
 });
 
+test("of a claim that thousands make, in whatever order, it is soon said who holds it", () => {
+  const claims = createClaims();
+  const names = Array.from({ length: 8000 }, (_, index) => `agent-${(index * 7919) % 8000}`);
+  for (const name of names) {
+    claims.set(ref(name), "travel", at(name, 1));
+    claims.holder("travel");
+  }
+  const sorted = names.map((name) => ref(name)).sort();
+  expect(claims.claimants("travel")).toEqual(sorted);
+  for (const [index, one] of sorted.slice(0, 3).entries()) {
+    expect(claims.set(one, undefined, undefined)).toEqual(["travel"]);
+    expect(claims.claimants("travel")).toEqual(sorted.slice(index + 1));
+  }
+  // Half a second; minutes, where each claimant is looked at for each.
+}, 20_000);
+
 test("claims of one hash are apart", () => {
   const seen = new Map<number, string>();
   const pair = ((): [string, string] => {

@@ -22,7 +22,7 @@ interface Claimant {
 export function createClaims(): Claims {
   /** `{created} {claim}` of each claimant. */
   const byRef = createTextMap();
-  /** Who claims something with this hash: nearly always one, who then stands here without a list. */
+  /** Who claims something with this hash, in order of precedence: nearly always one, who then stands here without a list. */
   const byHash = new Map<number, Ref | readonly Ref[]>();
 
   const claimantOf = (ref: Ref): Claimant | undefined => {
@@ -35,25 +35,28 @@ export function createClaims(): Claims {
     const found = byHash.get(hash) ?? [];
     return typeof found === "string" ? [found] : found;
   };
-  /** In order of precedence. */
-  const listOf = (claim: string): readonly Claimant[] =>
-    refsOf(shortHash(claim))
-      .flatMap((ref) => {
-        const one = claimantOf(ref);
-        return one?.claim === claim ? [one] : [];
-      })
-      .sort(byPrecedence);
-  const enter = ({ ref, claim, created }: Claimant): void => {
-    const hash = shortHash(claim);
-    const others = refsOf(hash).filter((other) => other !== ref);
-    byHash.set(hash, others.length === 0 ? ref : [...others, ref]);
-    byRef.set(ref, `${created} ${claim}`);
+  const isClaimedBy = (claim: string, ref: Ref): boolean => claimantOf(ref)?.claim === claim;
+  /** Looks at no more than it must: of a claim that thousands make it is asked for each of them. */
+  const holderOf = (claim: string): Ref | undefined => refsOf(shortHash(claim)).find((ref) => isClaimedBy(claim, ref));
+  const enter = (one: Claimant): void => {
+    const hash = shortHash(one.claim);
+    const others = refsOf(hash);
+    let [low, high] = [0, others.length];
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = claimantOf(others[middle] ?? "");
+      if (other !== undefined && precedes(other, one)) low = middle + 1;
+      else high = middle;
+    }
+    byHash.set(hash, others.length === 0 ? one.ref : others.toSpliced(low, 0, one.ref));
+    byRef.set(one.ref, `${one.created} ${one.claim}`);
   };
   const leave = ({ ref, claim }: Claimant): void => {
     const hash = shortHash(claim);
     const others = refsOf(hash).filter((other) => other !== ref);
-    if (others.length === 0) byHash.delete(hash);
-    else byHash.set(hash, others);
+    const [only] = others;
+    if (only === undefined) byHash.delete(hash);
+    else byHash.set(hash, others.length === 1 ? only : others);
     byRef.delete(ref);
   };
 
@@ -64,18 +67,18 @@ export function createClaims(): Claims {
       if (before?.claim === claim && before?.created === created) return [];
       const next = claim === undefined || metadata === undefined ? undefined : { ref, claim, created };
       const claims = [...new Set([before?.claim, next?.claim])].filter((one) => one !== undefined);
-      const holders = claims.map((one) => listOf(one)[0]?.ref);
+      const holders = claims.map(holderOf);
       if (before !== undefined) leave(before);
       if (next !== undefined) enter(next);
-      return claims.filter((one, index) => listOf(one)[0]?.ref !== holders[index]);
+      return claims.filter((one, index) => holderOf(one) !== holders[index]);
     },
     holder: (claim) => {
-      const [holder] = listOf(claim);
+      const holder = holderOf(claim);
       if (holder === undefined) return undefined;
-      const [, namespace = "", name = ""] = holder.ref.split("/");
+      const [, namespace = "", name = ""] = holder.split("/");
       return { namespace, name };
     },
-    claimants: (claim) => listOf(claim).map(({ ref }) => ref),
+    claimants: (claim) => refsOf(shortHash(claim)).filter((ref) => isClaimedBy(claim, ref)),
     clear() {
       byRef.clear();
       byHash.clear();
@@ -92,7 +95,6 @@ function createdAt({ creationTimestamp }: Metadata): number {
   return Number.isNaN(parsed) ? Number.POSITIVE_INFINITY : parsed / 1000;
 }
 
-function byPrecedence(a: Claimant, b: Claimant): number {
-  if (a.created !== b.created) return a.created < b.created ? -1 : 1;
-  return a.ref < b.ref ? -1 : Number(a.ref > b.ref);
+function precedes(a: Claimant, b: Claimant): boolean {
+  return a.created === b.created ? a.ref < b.ref : a.created < b.created;
 }
