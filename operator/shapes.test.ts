@@ -33,3 +33,15 @@ test("shapes of which there are many are not remembered for ever", () => {
   expect(shapes.split({ other: 1 })).toEqual([{ is: { other: 1 } }]);
   expect(shapes.join(known)).toEqual({ a: 1 });
 });
+
+test("nor are those of which a few are long", () => {
+  const shapes = createShapes();
+  const known = shapes.split({ a: 1 });
+  const long = (at: number) => ({
+    list: Array.from({ length: 1000 }, (_, index) => (index === at ? null : { name: index })),
+  });
+  const splits = Array.from({ length: 200 }, (_, at) => shapes.split(long(at)));
+  expect(splits.filter(([shape]) => typeof shape === "number").length).toBeLessThan(100);
+  for (const [at, split] of splits.entries()) expect(shapes.join(split)).toEqual(long(at));
+  expect(shapes.join(known)).toEqual({ a: 1 });
+});

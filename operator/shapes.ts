@@ -11,8 +11,12 @@ export interface Shapes {
 export type Split = readonly [shape: number, ...leaves: (string | number)[]] | readonly [value: { readonly is: Json }];
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
 
-/** So many shapes are known by number; whoever has another one is kept by itself. */
+/**
+ * So many shapes are known by number, and so many characters of them, which take up to thirty times as much memory; whoever has another
+ * one is kept by itself.
+ */
 const MOST = 4096;
+const MOST_CHARACTERS = 1024 * 1024;
 
 /** Puts a value together from what `next` gives. */
 type Build = (next: () => Json) => Json;
@@ -20,10 +24,13 @@ type Build = (next: () => Json) => Json;
 export function createShapes(): Shapes {
   const numbers = new Map<string, number>();
   const builds: Build[] = [];
+  let characters = 0;
 
   const numberOf = (shape: string): number | undefined => {
     const known = numbers.get(shape);
-    if (known !== undefined || builds.length === MOST) return known;
+    if (known !== undefined) return known;
+    if (builds.length === MOST || characters + shape.length > MOST_CHARACTERS) return undefined;
+    characters += shape.length;
     const number = builds.push(buildOf(JSON.parse(shape) as Json)) - 1;
     numbers.set(shape, number);
     return number;
