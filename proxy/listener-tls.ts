@@ -1,12 +1,6 @@
 // The listener over TLS. In: connections of clients. Out: those of HTTP/1.1 to whoever serves them and, where the client offers it by
 // ALPN, HTTP/2, on one port. node:tls and node:http2 are loaded only here, by whoever serves TLS.
-import type {
-  Http2Server,
-  Http2ServerRequest,
-  Http2ServerResponse,
-  ServerHttp2Session,
-  ServerHttp2Stream,
-} from "node:http2";
+import type { Http2ServerRequest, Http2ServerResponse, ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Server, TLSSocket } from "node:tls";
 import type { ServingCertificate } from "../process/certificate-files.ts";
@@ -39,7 +33,7 @@ export function createSecureServer(
   const { createServer } = process.getBuiltinModule("node:tls");
   const { now, headersTimeout, keepAliveTimeout } = options;
   const sessions = createSessions({ now, headersTimeout, keepAliveTimeout });
-  const http2 = createHttp2(options, sessions);
+  const serveHttp2 = createHttp2(options, sessions);
   const server = createServer(
     {
       noDelay: true,
@@ -49,7 +43,7 @@ export function createSecureServer(
       ...certificate.current,
     },
     (socket: TLSSocket) => {
-      if (socket.alpnProtocol === "h2") http2.emit("connection", socket);
+      if (socket.alpnProtocol === "h2") serveHttp2(socket);
       else serveHttp1(socket);
     },
   );
@@ -60,8 +54,8 @@ export function createSecureServer(
   return { server, sessions };
 }
 
-/** Serves connections that are emitted on it; it never listens. */
-function createHttp2(options: ListenerOptions, sessions: Sessions): Http2Server {
+/** Gives what serves a connection on which HTTP/2 was agreed on; its server never listens. */
+function createHttp2(options: ListenerOptions, sessions: Sessions): (socket: Socket) => void {
   const { handle, metrics, draining } = options;
   const { createServer } = process.getBuiltinModule("node:http2");
   const server = createServer({
@@ -76,9 +70,10 @@ function createHttp2(options: ListenerOptions, sessions: Sessions): Http2Server 
     // What an agent says twice it says twice over HTTP/1.1, too.
     strictSingleValueFields: false,
   });
+  let arriving: Socket | undefined;
   server.on("session", (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);
-    sessions.opened(session);
+    if (arriving !== undefined) sessions.opened(session, arriving);
   });
   server.on("sessionError", (error: NodeJS.ErrnoException) => {
     // A connection that broke is nobody's refusal.
@@ -112,7 +107,12 @@ function createHttp2(options: ListenerOptions, sessions: Sessions): Http2Server 
     refuse(res, 417, "InvalidRequest"),
   );
   server.on("connect", (_req: Http2ServerRequest, res: Http2ServerResponse) => refuse(res, 405, "MethodNotAllowed"));
-  return server;
+  return (socket) => {
+    arriving = socket;
+    // Its session begins in this call.
+    server.emit("connection", socket);
+    arriving = undefined;
+  };
 }
 
 /** Bytes of a header list, as RFC 9113 section 6.5.2 counts them. */

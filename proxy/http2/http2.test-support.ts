@@ -7,7 +7,7 @@ import {
   type OutgoingHttpHeaders,
   type Settings,
 } from "node:http2";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { Clock } from "../../process/clock.ts";
 import type { createCleanup } from "../cleanup.test-support.ts";
 import {
@@ -129,6 +129,31 @@ function frame(type: number, flags: number, stream: number, payload: Buffer): Bu
 function fields(headers: readonly (readonly [string, string])[]): Buffer {
   const text = (value: string): Buffer => Buffer.concat([Buffer.from([value.length]), Buffer.from(value, "latin1")]);
   return Buffer.concat(headers.map(([name, value]) => Buffer.concat([Buffer.from([0]), text(name), text(value)])));
+}
+
+/** Asks with windows that have no end, and takes nothing of what comes. */
+export async function askAndTakeNothing(port: number): Promise<TLSSocket> {
+  const socket = connectTls({ port, host: "127.0.0.1", ca, ALPNProtocols: ["h2"] });
+  await once(socket, "secureConnect");
+  socket.pause();
+  socket.on("error", () => {});
+  const most = 2 ** 31 - 1;
+  // SETTINGS_INITIAL_WINDOW_SIZE.
+  const settings = Buffer.from([0, 4, 0, 0, 0, 0]);
+  settings.writeUInt32BE(most, 2);
+  const window = Buffer.alloc(4);
+  window.writeUInt32BE(most - 65_535);
+  const headers = Object.entries({ ...POST, ":scheme": "https" }).sort(([name], [other]) => (name < other ? -1 : 1));
+  socket.write(
+    Buffer.concat([
+      Buffer.from(PREFACE),
+      frame(4, 0, 0, settings),
+      frame(8, 0, 0, window),
+      frame(1, 4, 1, fields(headers)),
+      frame(0, 1, 1, Buffer.from(CALL)),
+    ]),
+  );
+  return socket;
 }
 
 /** Sends a head that no client library would, and gives the error code that the stream was reset with; -1: it was answered. */

@@ -8,7 +8,18 @@ import { createCleanup } from "../cleanup.test-support.ts";
 import { answering, json, TASK } from "../proxy.test-support.ts";
 import { createFakeClock } from "../table/clock.test-support.ts";
 import { beginStream, completed, event, working } from "../stream.test-support.ts";
-import { ask, begin, CALL, closed, holds, openSession, reply, secured, STREAM } from "./http2.test-support.ts";
+import {
+  ask,
+  askAndTakeNothing,
+  begin,
+  CALL,
+  closed,
+  holds,
+  openSession,
+  reply,
+  secured,
+  STREAM,
+} from "./http2.test-support.ts";
 
 const use = createCleanup();
 
@@ -164,6 +175,36 @@ test("a stream of which the client takes nothing for a minute is cut, and one th
   expect([proxy.open, stream.closed]).toEqual([1, false]);
   session.destroy();
   silent.destroy();
+});
+
+test("a client that takes nothing at all keeps neither its stream nor its connection, so that a drain ends", async () => {
+  const clock = createFakeClock();
+  const large = { ...TASK, metadata: "x".repeat(32 * 1024 * 1024) };
+  const { port, proxy, agent, record, until } = await secured(use, answering(large), { clock });
+  const client = await askAndTakeNothing(port);
+  await until(() => agent.seen.length === 1);
+  const upstream = agent.seen[0]?.req.socket;
+  // Until the sockets between are full, and stay so for many turns.
+  let [taken, full] = [0, 0];
+  await until(() => {
+    const written = upstream?.bytesWritten ?? 0;
+    full = written > 0 && written === taken ? full + 1 : 0;
+    taken = written;
+    return full === 200;
+  });
+  let isOver = false;
+  const began = clock.elapsed();
+  const drained = proxy.drain(86_400_000).then(() => {
+    isOver = true;
+  });
+  await until(() => {
+    clock.advance(250);
+    return isOver || clock.elapsed() - began > 3_600_000;
+  });
+  expect(isOver).toBe(true);
+  await drained;
+  expect(await record(0)).toMatchObject({ outcome: "client_closed" });
+  client.destroy();
 });
 
 describe("a flood", () => {

@@ -1,6 +1,7 @@
 // Sessions of HTTP/2. In: sessions and their streams as they come and go. Out: those that are idle are closed; clients are asked to leave
 // before a drain, without a stream being lost.
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
 
 /** Error codes of RFC 9113 section 7. */
 const NO_ERROR = 0;
@@ -21,7 +22,8 @@ export interface SessionsOptions {
 }
 
 export interface Sessions {
-  opened(session: ServerHttp2Session): void;
+  /** @param socket that of the session */
+  opened(session: ServerHttp2Session, socket: Socket): void;
   streamOpened(stream: ServerHttp2Stream): void;
   /** Asks the client to open no more streams. The session is closed after its last one. */
   leave(session: ServerHttp2Session): void;
@@ -41,6 +43,7 @@ interface Unsent {
 }
 
 interface Open {
+  readonly socket: Socket;
   readonly streams: Map<ServerHttp2Stream, Unsent>;
   /** When it is closed if it has no stream. */
   until: number;
@@ -74,8 +77,9 @@ export function createSessions(options: SessionsOptions): Sessions {
   }
 
   return {
-    opened(session) {
+    opened(session, socket) {
       open.set(session, {
+        socket,
         streams: new Map(),
         until: now() + (draining ? ON_ITS_WAY_MS : headersTimeout),
         leaving: false,
@@ -103,13 +107,19 @@ export function createSessions(options: SessionsOptions): Sessions {
       draining = true;
       for (const [session, state] of open) {
         if (state.streams.size > 0) leave(session);
-        else state.until = Math.min(state.until, now() + ON_ITS_WAY_MS);
+        else if (!session.closed) state.until = Math.min(state.until, now() + ON_ITS_WAY_MS);
       }
     },
     sweep() {
       const at = now();
-      for (const [session, { streams, until }] of open) {
-        if (streams.size === 0 && at >= until && !session.closed) session.close();
+      for (const [session, state] of open) {
+        const { socket, streams, until } = state;
+        if (streams.size === 0 && at >= until) {
+          // A session is over for node:http2 when the client has taken all of it.
+          if (session.closed || session.destroyed) socket.destroy();
+          else session.close();
+          state.until = at + SEND_MS;
+        }
         for (const [stream, unsent] of streams) if (takesNothing(stream, unsent, at)) cut(stream);
       }
     },
