@@ -14,7 +14,6 @@ export interface Key {
   /** `{namespace}/{name}` */
   readonly id: string;
   readonly namespace: string;
-  readonly name: string;
   readonly row: KeyRow;
   /** Milliseconds since the epoch; Infinity when it never ends. */
   readonly expiresAt: number;

@@ -60,7 +60,7 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
     const copy: Bucket =
       bucket === undefined
         ? { ids: [], hashes: Buffer.alloc(0) }
-        : { ids: bucket.ids.slice(), hashes: Buffer.from(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)) };
+        : { ids: bucket.ids.slice(), hashes: copyOf(bucket.hashes.subarray(0, bucket.ids.length * HASH_BYTES)) };
     buckets[index] = copy;
     owned[index] = 1;
     return copy;
@@ -165,6 +165,13 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
       return digestOf(buckets.slice(), Buffer.from(digests), size);
     },
   };
+}
+
+/** In memory of its own: one of Node's shared blocks would stay as long as the bucket does. */
+function copyOf(hashes: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(hashes.length);
+  hashes.copy(copy);
+  return copy;
 }
 
 /** The first ten bits of SHA-256(id). */

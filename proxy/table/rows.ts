@@ -66,7 +66,6 @@ export function compile(id: RowId, row: unknown, shared: SharedParts): Compiled 
       const key: Key = {
         id: named,
         namespace,
-        name,
         row: shared.key(parsed.row),
         expiresAt: expiresAt === undefined ? Infinity : parseTime(expiresAt),
         operations: operations === undefined ? undefined : new Set(operations),

@@ -2,6 +2,8 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
 import type { RowChange } from "./contract.ts";
+import { createDigest } from "./digest.ts";
+import { rowHash } from "./encode.ts";
 import { agentRow, keyRow } from "./rows.test-support.ts";
 import { createTable } from "./table.ts";
 
@@ -20,4 +22,27 @@ test("a thousand agents and a thousand keys take a few megabytes", () => {
   const after = process.memoryUsage();
   expect(after.heapUsed + after.external - before.heapUsed - before.external).toBeLessThan(6_000_000);
   expect(table.rows).toBe(2000);
+});
+
+test("digests that are forked for each edit hold no more memory than before", async () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const hashOf = (n: number): string => rowHash(`key/ns/key-${n}`, String(n));
+  let digest = createDigest();
+  for (let n = 0; n < 50_000; n += 1) digest.set(`key/ns/key-${n}`, hashOf(n));
+  collect();
+  const before = process.memoryUsage().arrayBuffers;
+  for (let n = 0; n < 2_000; n += 1) {
+    digest = digest.fork();
+    digest.set(`key/ns/key-${n}`, hashOf(n + 1));
+    // What others take from Node's shared blocks meanwhile.
+    Buffer.from("x".repeat(2_000));
+  }
+  // What was freed is counted a little later.
+  const more = (): number => {
+    collect();
+    return process.memoryUsage().arrayBuffers - before;
+  };
+  await expect.poll(more).toBeLessThan(1_000_000);
+  expect(digest.size).toBe(50_000);
 });
