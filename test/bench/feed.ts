@@ -5,9 +5,16 @@ import { agentRowId, GATEWAY_ROW_ID, keyRowId } from "../../proxy/table/contract
 
 export const BENCH_TOKEN = "sk-bench-0123456789-0123456789-0123456789";
 
+/** As long as the uid of an object. */
+const uidOf = (name: string): string =>
+  createHash("sha256")
+    .update(name)
+    .digest("hex")
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, "$1-$2-$3-$4-$5");
+
 function agentRow(name: string, url: string): AgentRow {
   return {
-    uid: `uid-${name}`,
+    uid: uidOf(name),
     generation: 1,
     labels: { domain: "bench" },
     publicName: name,
@@ -25,7 +32,7 @@ function agentRow(name: string, url: string): AgentRow {
 
 function keyRow(name: string, token: string, agents: readonly string[]): KeyRow {
   return {
-    uid: `uid-${name}`,
+    uid: uidOf(name),
     generation: 1,
     sha256: createHash("sha256").update(token).digest("hex"),
     owner: { user: `${name}@example.com`, team: "bench" },
@@ -46,7 +53,7 @@ export function benchTable(agents: number, keys: number, url: string, streamUrl:
   for (let i = 1; i < keys; i += 1)
     changes.push({
       id: keyRowId("default", `key-${i}`),
-      row: keyRow(`key-${i}`, `${BENCH_TOKEN}-${i}`, [`agent-${(i % agents) + 2}`]),
+      row: keyRow(`key-${i}`, `${BENCH_TOKEN}-${i}`, [`agent-${i % agents}`, `agent-${(i * 7 + 1) % agents}`]),
     });
   return changes;
 }

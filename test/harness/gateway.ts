@@ -86,15 +86,21 @@ export async function startOperator(
   return handle(name, `http://${host}:${listen}`, `http://${host}:${admin}`, () => start(program, words, { name }));
 }
 
-/** Starts a proxy; resolves when it is started, not when it is ready. `folder`: where its last good table is kept. */
+/** Starts a proxy; resolves when it is started, not when it is ready. `folder`: where its last good table is kept. `node`: options of its Node. */
 export async function startProxy(
   name: string,
   operatorUrls: readonly string[],
-  options: { readonly folder: string; readonly args: readonly string[]; readonly tree?: string | undefined },
+  options: {
+    readonly folder: string;
+    readonly args: readonly string[];
+    readonly tree?: string | undefined;
+    readonly node?: readonly string[];
+  },
 ): Promise<ProxyProcess> {
   const { folder, args, tree = root } = options;
   const [listen, admin] = [await freePort(), await freePort()];
   const words = [
+    ...(options.node ?? []),
     launcher(tree, "proxy"),
     `--operators=${operatorUrls.join(",")}`,
     `--listen=127.0.0.1:${listen}`,
