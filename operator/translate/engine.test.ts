@@ -195,3 +195,23 @@ test("no token and no credential is in a result", () => {
   for (const hidden of [TOKEN, "the-upstream-secret", "another-secret", "short-secret"])
     expect(text).not.toContain(hidden);
 });
+
+test.each<[string, () => StoredObject | undefined]>([
+  ["is gone", () => undefined],
+  ["belongs to another Service", () => slice({}, undefined, { service: "another" })],
+])("a slice that %s before it was its turn is nobody's who read it meanwhile", (_, change) => {
+  const store = createStore({ gatewayName: "default" });
+  const onError = (): void => expect.unreachable();
+  const translation = createTranslation({ store, settings: SETTINGS, onError });
+  const ref = refOf("EndpointSlice", "agents", slice().metadata.name);
+  for (const object of [agent(), service(), slice()]) store.set(object);
+  translation.mark([refOf("A2AAgent", "agents", agent().metadata.name), ref]);
+  expect(translation.work(() => true).changes.map(({ id }) => id)).toContain("endpoints/agents/travel/80");
+  const after = change();
+  if (after === undefined) store.delete(ref);
+  else store.set(after);
+  expect(translation.update([ref]).changes).toMatchObject([
+    { id: "endpoints/agents/travel/80", row: { endpoints: [] } },
+  ]);
+  expect(translation.rebuild()).toMatchObject({ changes: [], results: [] });
+});

@@ -131,7 +131,6 @@ export function createTranslation(deps: TranslationDeps): Translation {
       for (const claimant of claim(id, object)) if (claimant !== id) rivals.add(claimant);
       return translate(id, object);
     }
-    if (id.startsWith("EndpointSlice/")) for (const fact of sliceFacts(id)) touch(fact);
     return [];
   };
 
@@ -153,7 +152,7 @@ export function createTranslation(deps: TranslationDeps): Translation {
     return { ...output.take(), refs };
   };
 
-  /** The facts of a slice before and after the change. */
+  /** The facts of a slice when it was last asked for, and now. */
   const sliceFacts = (ref: Ref): Set<string> => {
     const facts = new Set<string>();
     const before = factBySlice.get(ref);
@@ -254,7 +253,11 @@ export function createTranslation(deps: TranslationDeps): Translation {
   };
 
   const mark = (refs: Iterable<Ref>): void => {
-    for (const ref of refs) worklist.add(ref);
+    for (const ref of refs) {
+      worklist.add(ref);
+      // At once: before it is its turn, others may read it where it is now, and it may leave there.
+      if (ref.startsWith("EndpointSlice/")) for (const fact of sliceFacts(ref)) touch(fact);
+    }
   };
 
   /** What is derived is as it was: those who read it are looked at all the same. */
@@ -290,9 +293,7 @@ export function createTranslation(deps: TranslationDeps): Translation {
       worklist.clear();
       rivals.clear();
       output.forget(lost);
-      for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) {
-        for (const ref of store.refs(kind)) worklist.add(ref);
-      }
+      for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) mark(store.refs(kind));
       return work(never);
     },
     result: resultOf,
