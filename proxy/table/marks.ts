@@ -124,9 +124,12 @@ export function createMarks(deps: {
     return !(leavesLast && "uid" in served && served.uid === compiled.uid);
   };
 
+  const isOld = ({ active, said }: Mark): boolean => !active && said.at <= clock.elapsed() - KEPT_MS;
+
   const judgeOne = (mark: Mark): void => {
-    waiting.delete(mark);
-    if (!mark.active && mark.said.at <= clock.elapsed() - KEPT_MS) return drop(mark);
+    // What waits was not too old when it began to: however late its slice comes, it is judged.
+    const hasWaited = waiting.delete(mark);
+    if (!hasWaited && isOld(mark)) return drop(mark);
     setActive(mark, withholds(mark));
     if (mark.active && mark.said.by.inStep) drop(mark);
     return undefined;
@@ -190,7 +193,7 @@ export function createMarks(deps: {
   };
 
   const waitFor = (marks: Iterable<Mark>): void => {
-    for (const mark of marks) waiting.add(mark);
+    for (const mark of marks) if (!isOld(mark)) waiting.add(mark);
   };
   const waitForAll = (): void => {
     for (const source of sources.values()) {
@@ -306,7 +309,10 @@ export function createMarks(deps: {
       tellChanged();
     },
     dropUntil(source, until) {
-      for (const one of sources.get(source)?.marks.values() ?? []) if (one.said.at <= until) drop(one);
+      const by = sources.get(source);
+      if (by === undefined) return;
+      for (const one of by.marks.values()) if (one.said.at <= until) drop(one);
+      by.arrived = by.arrived.filter(({ said }) => said.at > until);
       tellChanged();
     },
     end() {

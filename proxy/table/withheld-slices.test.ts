@@ -120,3 +120,33 @@ test("a stream that is lost before all was judged withholds it for half a minute
   withheld.end();
   expect(clock.pending).toStrictEqual([]);
 });
+
+test("a process that is stopped for long before all was judged gives nothing back", () => {
+  const { clock, withheld, takeAway, admitted } = setUp();
+  takeAway(2);
+  clock.skip(31_000);
+  expect(withheld.table.key(sha256Of("sk-d"))).toBeUndefined();
+  clock.advance(0);
+  expect([withheld.rows, admitted()]).toStrictEqual([4, []]);
+});
+
+test("nor when it is stopped after the table went back", () => {
+  const { clock, table, withheld, takeAway, admitted } = setUp();
+  takeAway(3);
+  clock.advance(0);
+  table.applyLocal([], true);
+  clock.advance(0);
+  expect(withheld.rows).toBe(0);
+  table.applyLocal(there, true);
+  clock.skip(31_000);
+  expect(admitted()).toStrictEqual([]);
+});
+
+test("what waits of a stream that is gone is withheld no longer than what was judged", () => {
+  const { clock, withheld, takeAway, admitted } = setUp();
+  takeAway(2);
+  withheld.lost("s");
+  clock.skip(30_000);
+  clock.advance(0);
+  expect([withheld.rows, admitted()]).toStrictEqual([0, names]);
+});
