@@ -49,6 +49,8 @@ const KINDS = [
   "Namespace",
 ] as const satisfies readonly Kind[];
 
+/** Objects that are kept as they are besides, for whoever asks next. */
+const RECENT = 16;
 /** Characters of a Secret that is kept as it is: of so many tokens that it would be unpacked anew for each of many keys. */
 const LONG_SECRET = 1024;
 
@@ -62,12 +64,24 @@ export function createStore(options: { readonly gatewayName: string }): Store {
   const plain = new Map<Kind, Map<Ref, StoredObject>>(KINDS.map((kind) => [kind, new Map()]));
   const slices = new Map<string, Map<Ref, EndpointSliceObject>>();
 
+  /** What was read or written last, in this order: it is soon read again. */
+  const recent = new Map<Ref, { readonly text: string; readonly object: StoredObject }>();
+  const remember = (ref: Ref, text: string, object: StoredObject): void => {
+    recent.delete(ref);
+    recent.set(ref, { text, object });
+    if (recent.size > RECENT) for (const oldest of recent.keys()) return void recent.delete(oldest);
+  };
+
   const plainOf = (kind: Kind): Map<Ref, StoredObject> => plain.get(kind) ?? new Map<Ref, StoredObject>();
   const read = (kind: Kind, ref: Ref): StoredObject | undefined => {
     const text = packed.get(kind)?.get(nameIn(ref));
     if (text === undefined) return plainOf(kind).get(ref);
+    const known = recent.get(ref);
+    if (known?.text === text) return known.object;
     const [, namespace = "", name = ""] = ref.split("/");
-    return packer.unpack(kind as PackedObject["kind"], namespace, name, text);
+    const object = packer.unpack(kind as PackedObject["kind"], namespace, name, text);
+    remember(ref, text, object);
+    return object;
   };
   const refs = function* (kind: Kind): Generator<Ref> {
     for (const name of packed.get(kind)?.names() ?? []) yield `${kind}/${name}`;
@@ -83,10 +97,14 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     const texts = packed.get(object.kind);
     const text = texts === undefined ? undefined : packer.pack(object as PackedObject);
     const isPacked = text !== undefined && (object.kind !== "Secret" || text.length < LONG_SECRET);
-    if (isPacked) texts?.set(nameIn(ref), text);
-    else texts?.delete(nameIn(ref));
-    if (isPacked) plainOf(object.kind).delete(ref);
-    else plainOf(object.kind).set(ref, object);
+    if (isPacked) {
+      texts?.set(nameIn(ref), text);
+      plainOf(object.kind).delete(ref);
+      remember(ref, text, object);
+    } else {
+      texts?.delete(nameIn(ref));
+      plainOf(object.kind).set(ref, object);
+    }
   };
 
   const unlink = (ref: Ref, object: StoredObject | undefined): void => {
