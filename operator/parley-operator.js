@@ -1,14 +1,23 @@
 #!/usr/bin/env node
 // The operator as an executable.
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
-// Most of what is kept is outside of the heap. The heap may grow by a fifth before it is collected, where V8 would let it double.
-setFlagsFromString("--heap-growing-percent=20");
+boundGrowth(110 * 2 ** 20);
+setInterval(boundGrowth, 1000, 110 * 2 ** 20).unref();
 sizeYoungSpace(4 * 2 ** 20);
 
 await launch(new URL("main.ts", import.meta.url));
+
+/**
+ * Lets the heap double before it is collected, as V8 does, while it has less than so many bytes then, and beyond that grow by a fifth: most of
+ * what is kept is outside of it, and what waits to be collected would be as much again.
+ */
+function boundGrowth(bytes) {
+  const percent = Math.floor(100 * (bytes / getHeapStatistics().used_heap_size - 1));
+  setFlagsFromString(`--heap-growing-percent=${Math.min(Math.max(percent, 20), 100)}`);
+}
 
 /**
  * Lets young objects have so many bytes: in the 1 MiB that V8 begins with, what is needed for the time of one request is soon taken for
