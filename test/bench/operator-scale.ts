@@ -33,7 +33,9 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
   const options = [`--kubeconfig=${kubeconfig}`, `--listen=127.0.0.1:${listen}`, `--admin-listen=127.0.0.1:${admin}`];
   const script = join(root, "operator/parley-operator.js");
   const watch = `--import=${join(import.meta.dirname, "watch-turns.js")}`;
-  const operator = start(node, [watch, script, ...options, "--log-level=warn"], { name: "operator" });
+  // As its image has it.
+  const env = { ...process.env, MALLOC_ARENA_MAX: "1" };
+  const operator = start(node, [watch, script, ...options, "--log-level=warn"], { name: "operator", env });
   const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
   /** The longest turns of its event loop since it was asked last, as watch-turns.js tells them. */
   const takeTurns = async (): Promise<string> => {
@@ -87,6 +89,7 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
       ready_s: round(ready),
       ready_cpu_s: round(startCpu),
       ready_turns_ms,
+      quiet_cpu_s: round(cpuBefore),
       settle_turns_ms,
       rss_at_ready_mb: round(atReady),
       rss_quiet_mb: round(quietRss),
