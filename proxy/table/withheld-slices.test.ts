@@ -139,6 +139,7 @@ test("nor when it is stopped after the table went back", () => {
   expect(withheld.rows).toBe(0);
   table.applyLocal(there, true);
   clock.skip(31_000);
+  withheld.seen("s", seenRows(), { keys: 3 });
   expect(admitted()).toStrictEqual([]);
 });
 
@@ -149,4 +150,26 @@ test("what waits of a stream that is gone is withheld no longer than what was ju
   clock.skip(30_000);
   clock.advance(0);
   expect([withheld.rows, admitted()]).toStrictEqual([0, names]);
+});
+
+test("what waits behind another stream's rows is refused, too", () => {
+  const { clock, withheld, takeAway, admitted } = setUp();
+  withheld.seen("q", seenRows(["a", "b"].map((name) => seenRow(idOf(name), "", undefined))), { keys: 2 });
+  takeAway(2);
+  withheld.inStep("q");
+  expect(withheld.table.key(sha256Of("sk-d"))).toBeUndefined();
+  clock.advance(0);
+  expect([withheld.rows, admitted()]).toStrictEqual([4, []]);
+});
+
+test("what is long past is not withheld from a whole table", () => {
+  const { clock, table, withheld, takeAway, admitted } = setUp();
+  takeAway(3);
+  clock.advance(0);
+  table.applyLocal([], true);
+  clock.advance(30_000);
+  table.applyLocal(there, true);
+  expect(admitted()).toStrictEqual(names);
+  clock.advance(0);
+  expect(withheld.rows).toBe(0);
 });
