@@ -159,6 +159,15 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     waiting.rest();
   };
 
+  /** Some now, the others in later turns: there may be as many as there are objects. One that is looked at meanwhile loses nothing by it. */
+  const layToRest = (refs: IterableIterator<Ref>): void => {
+    const until = clock.elapsed() + TURN_MS;
+    for (const ref of refs) {
+      slots.rest(ref);
+      if (clock.elapsed() >= until) return void setImmediate(() => layToRest(refs));
+    }
+  };
+
   const forget = (ref: Ref): void => {
     slots.delete(ref);
     due.delete(ref);
@@ -282,7 +291,10 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       leading = holding ? new AbortController() : undefined;
       if (holding) ledAt = clock.elapsed();
       if (holding) walks.splice(0, walks.length, slots.refs()[Symbol.iterator]());
-      else rest();
+      else {
+        layToRest([...due].values());
+        rest();
+      }
       schedule();
     },
     get waiting() {
