@@ -3,6 +3,7 @@
 import { createSlabs, startOf } from "./slabs.ts";
 import type { Place } from "./slabs.ts";
 
+/** Names and texts are well-formed Unicode, which all is that the API server gives: half of a surrogate pair would not be found again. */
 export interface TextMap {
   get(name: string): string | undefined;
   set(name: string, text: string): void;
