@@ -54,6 +54,25 @@ describe("relists", () => {
     expect(relists.isHeld(refOfNamed(before - 1))).toBe(held);
   });
 
+  test.each([
+    ["longer", "", "x".repeat(3000)],
+    ["shorter", "x".repeat(3000), ""],
+  ])("a Secret that is much %s than before its list is there all the same", (_, before, after) => {
+    const secrets = (value: string) =>
+      Array.from({ length: 5_000 }, (_, index) => {
+        const name = `s${index}`;
+        return index % 500 === 0
+          ? secret({ name, metadata: { resourceVersion: `${value.length}` } }, { token: value })
+          : secret({ name });
+      });
+    const scope: Scope = { kind: "Secret" };
+    list(scope, secrets(before));
+    const listed = secrets(after);
+    const end = list(scope, ...Array.from({ length: 10 }, (_, index) => listed.slice(500 * index, 500 * (index + 1))));
+    expect(end).toMatchObject({ dropped: [], held: [] });
+    expect(store.size("Secret")).toBe(5_000);
+  });
+
   test("a list finds what vanished of more than is noted with a piece, also when it is read from the end", () => {
     const all = range(0, 5_000);
     list(AGENTS, all);

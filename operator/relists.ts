@@ -63,9 +63,9 @@ interface Listing {
   readonly refs: TextMap;
   /** How many there were, but for those held. */
   readonly covered: number;
-  /** Not noted in `refs` yet: a walk over the store. */
-  readonly rest: Iterator<Ref>;
-  /** What the list has brought that may be in the rest. */
+  /** Not noted in `refs` yet: a walk over the store. Undefined: everything is noted. */
+  rest: Iterator<Ref> | undefined;
+  /** What the list has brought while there was a rest, in which it may be; noted or not: one that is kept elsewhere since comes twice. */
   readonly brought: Set<Ref>;
 }
 
@@ -104,7 +104,7 @@ export function createRelists(store: Store): Relists {
       missing.set(scopeId(scope), {
         refs,
         covered: (prefix === undefined ? store.size(kind) : refs.size) - held,
-        rest: prefix === undefined ? store.refs(kind)[Symbol.iterator]() : [][Symbol.iterator](),
+        rest: prefix === undefined ? store.refs(kind)[Symbol.iterator]() : undefined,
         brought: new Set(),
       });
     },
@@ -115,7 +115,8 @@ export function createRelists(store: Store): Relists {
       const released: Ref[] = [];
       for (const object of objects) {
         const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
-        if (listing?.refs.delete(ref) === false) listing.brought.add(ref);
+        listing?.refs.delete(ref);
+        if (listing?.rest !== undefined) listing.brought.add(ref);
         if (release(ref)) released.push(ref);
         if (store.has(object)) continue;
         if (store.set(object)) changed.push(ref);
@@ -167,11 +168,14 @@ export function createRelists(store: Store): Relists {
 export const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;
 
 /** Notes so many of the rest. */
-function note({ refs, rest, brought }: Listing, most: number): void {
-  for (let left = most; left > 0; left -= 1) {
-    const next = rest.next();
-    if (next.done === true) return brought.clear();
-    if (!brought.has(next.value)) refs.set(next.value, "");
+function note(listing: Listing, most: number): void {
+  const { refs, brought } = listing;
+  for (let left = most; left > 0 && listing.rest !== undefined; left -= 1) {
+    const next = listing.rest.next();
+    if (next.done === true) {
+      listing.rest = undefined;
+      brought.clear();
+    } else if (!brought.has(next.value)) refs.set(next.value, "");
   }
 }
 

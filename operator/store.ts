@@ -18,7 +18,7 @@ export interface ReadableStore {
   find<K extends Kind>(kind: K, namespace: string, name: string): ObjectOf<K> | undefined;
   /** All objects of a kind, in no order. */
   list<K extends Kind>(kind: K): Iterable<ObjectOf<K>>;
-  /** The references of all objects of a kind, in no order. */
+  /** The references of all objects of a kind, in no order; one that is set while they are walked may come twice. */
   refs(kind: Kind): Iterable<Ref>;
   /** How many objects of a kind there are. */
   size(kind: Kind): number;
