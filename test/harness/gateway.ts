@@ -83,7 +83,11 @@ export async function startOperator(
     "--allowed-upstreams=127.0.0.0/8",
     ...args,
   ];
-  return handle(name, `http://${host}:${listen}`, `http://${host}:${admin}`, () => start(program, words, { name }));
+  // As its image has it.
+  const env = { ...process.env, MALLOC_ARENA_MAX: "1" };
+  return handle(name, `http://${host}:${listen}`, `http://${host}:${admin}`, () =>
+    start(program, words, { name, env }),
+  );
 }
 
 /** Starts a proxy; resolves when it is started, not when it is ready. `folder`: where its last good table is kept. `node`: options of its Node. */
