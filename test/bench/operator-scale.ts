@@ -34,7 +34,7 @@ async function measure(agents: number, keys: number): Promise<Record<string, num
   const script = join(root, "operator/parley-operator.js");
   const watch = `--import=${join(import.meta.dirname, "watch-turns.js")}`;
   // As its image has it.
-  const env = { ...process.env, MALLOC_ARENA_MAX: "1" };
+  const env = { ...process.env, MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" };
   const operator = start(node, [watch, script, ...options, "--log-level=warn"], { name: "operator", env });
   const metrics = async (): Promise<string> => await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text();
   /** The longest turns of its event loop since it was asked last, as watch-turns.js tells them. */

@@ -84,7 +84,7 @@ export async function startOperator(
     ...args,
   ];
   // As its image has it.
-  const env = { ...process.env, MALLOC_ARENA_MAX: "1" };
+  const env = { ...process.env, MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" };
   return handle(name, `http://${host}:${listen}`, `http://${host}:${admin}`, () =>
     start(program, words, { name, env }),
   );
