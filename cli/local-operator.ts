@@ -40,9 +40,13 @@ export function createLocalOperator(deps: {
   });
   /** How the last reading of an agent's cards went, by its uid. */
   const findings = new Map<string, Finding>();
+  /** As translation gave them last. */
+  const results = new Map<Ref, ObjectResult>();
   let whole = false;
 
-  function publish({ changes }: TranslateOutput): void {
+  function publish({ changes, results: given, removed }: TranslateOutput): void {
+    for (const result of given) results.set(refOf(result.kind, result.namespace, result.name), result);
+    for (const { kind, namespace, name } of removed) results.delete(refOf(kind, namespace, name));
     if (!whole || changes.length > 0) table?.applyLocal(changes, !whole);
     whole = true;
   }
@@ -68,7 +72,7 @@ export function createLocalOperator(deps: {
       if (!store.set({ ...agent, status: { ...agent.status, backends: found } })) return;
       publish(translation.update([refOf("A2AAgent", namespace, name)]));
     },
-    results: () => [...translation.results()].map((result) => withFinding(result, findings.get(result.uid))),
+    results: () => Array.from(results.values(), (result) => withFinding(result, findings.get(result.uid))),
   };
 }
 

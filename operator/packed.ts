@@ -1,6 +1,7 @@
 // Agents, keys and Secrets as texts, which is how they are kept: as objects each would be two dozen values in the heap, held for the few
 // moments in which somebody reads them. In: an object as it was read. Out: one text of it, and from that the object again, equal to what went in.
 import type { AgentObject, KeyObject, Metadata, SecretObject } from "./objects.ts";
+import { createNumbered } from "./numbered.ts";
 import { createShapes } from "./shapes.ts";
 import type { Json, Split } from "./shapes.ts";
 
@@ -18,6 +19,7 @@ export interface Packer {
 }
 
 type Condition = NonNullable<NonNullable<(AgentObject | KeyObject)["status"]>["conditions"]>[number];
+type Wording = Omit<Condition, "observedGeneration" | "lastTransitionTime">;
 /**
  * What a condition says, as the number under which it is known, and its generation and time; the number alone: these are as before it; or
  * the condition as it is.
@@ -43,22 +45,13 @@ const MOST_WORDINGS = 1024;
 
 export function createPacker(): Packer {
   const shapes = createShapes();
-  const numbers = new Map<string, number>();
-  const wordings: Readonly<Record<string, unknown>>[] = [];
+  const wordings = createNumbered(MOST_WORDINGS, (text) => JSON.parse(text) as Wording);
 
-  const numberOf = (wording: Readonly<Record<string, unknown>>): number | undefined => {
-    const text = JSON.stringify(wording);
-    const known = numbers.get(text);
-    if (known !== undefined || wordings.length === MOST_WORDINGS) return known;
-    const number = wordings.push(wording) - 1;
-    numbers.set(text, number);
-    return number;
-  };
   const packConditions = (conditions: readonly Condition[]): PackedCondition[] => {
     let last: Pick<Condition, "observedGeneration" | "lastTransitionTime"> | undefined;
     return conditions.map((condition) => {
       const { observedGeneration, lastTransitionTime, ...wording } = condition;
-      const said = observedGeneration === undefined ? undefined : numberOf(wording);
+      const said = observedGeneration === undefined ? undefined : wordings.numberOf(JSON.stringify(wording));
       if (observedGeneration === undefined || said === undefined) return condition;
       const same = last?.observedGeneration === observedGeneration && last.lastTransitionTime === lastTransitionTime;
       last = { observedGeneration, lastTransitionTime };
@@ -66,11 +59,12 @@ export function createPacker(): Packer {
     });
   };
   const unpackConditions = (packed: readonly PackedCondition[]): Condition[] => {
-    let last: object = {};
+    // The first that has a number alone comes behind one that has them.
+    let last = { observedGeneration: 0, lastTransitionTime: "" };
     return packed.map((one) => {
       if (isNumbered(one)) last = { observedGeneration: one[1], lastTransitionTime: one[2] };
       else if (typeof one !== "number") return one;
-      return { ...wordings[typeof one === "number" ? one : one[0]], ...last } as unknown as Condition;
+      return { ...wordings.valueOf(typeof one === "number" ? one : one[0]), ...last };
     });
   };
 

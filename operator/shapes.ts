@@ -1,6 +1,8 @@
 // Values as JSON has them, each as its shape, of which there are few, and what is in it. In: a value. Out: a list of the number of its shape
 // and its texts and numbers, and from that the value again.
 
+import { createNumbered } from "./numbered.ts";
+
 export interface Shapes {
   /** Members that are undefined are left out. */
   split(value: Json): Split;
@@ -11,35 +13,17 @@ export interface Shapes {
 export type Split = readonly [shape: number, ...leaves: (string | number)[]] | readonly [value: { readonly is: Json }];
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [member: string]: Json | undefined };
 
-/**
- * So many shapes are known by number, and so many characters of them, which take up to thirty times as much memory; whoever has another
- * one is kept by itself.
- */
 const MOST = 4096;
-const MOST_CHARACTERS = 1024 * 1024;
 
 /** Puts a value together from what `next` gives. */
 type Build = (next: () => Json) => Json;
 
 export function createShapes(): Shapes {
-  const numbers = new Map<string, number>();
-  const builds: Build[] = [];
-  let characters = 0;
-
-  const numberOf = (shape: string): number | undefined => {
-    const known = numbers.get(shape);
-    if (known !== undefined) return known;
-    if (builds.length === MOST || characters + shape.length > MOST_CHARACTERS) return undefined;
-    characters += shape.length;
-    const number = builds.push(buildOf(JSON.parse(shape) as Json)) - 1;
-    numbers.set(shape, number);
-    return number;
-  };
-
+  const builds = createNumbered(MOST, (shape) => buildOf(JSON.parse(shape) as Json));
   return {
     split(value) {
       const leaves: (string | number)[] = [];
-      const number = numberOf(shapeOf(value, leaves));
+      const number = builds.numberOf(shapeOf(value, leaves));
       return number === undefined ? [{ is: value }] : [number, ...leaves];
     },
     join(split) {
@@ -47,7 +31,7 @@ export function createShapes(): Shapes {
       if (typeof shape !== "number") return shape.is;
       let at = 0;
       // A list comes from `split` alone.
-      return builds[shape]?.(() => split[(at += 1)] as string | number) ?? null;
+      return builds.valueOf(shape)(() => split[(at += 1)] as string | number);
     },
   };
 }

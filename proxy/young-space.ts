@@ -13,7 +13,7 @@ const LOOK_MS = 100;
  * dozen of them; the second step, to 32 MiB, would take 27 MB more and save one collection in ten. It never ends: V8 makes the space smaller
  * again when little is done.
  */
-export function sizeYoungSpace(clock: Clock): void {
+export function sizeYoungSpace(clock: Pick<Clock, "setTimeout">): void {
   setFlagsFromString(`--semi-space-growth-factor=${youngSpace() < SMALL ? GROWTH : 1}`);
   clock.setTimeout(() => sizeYoungSpace(clock), LOOK_MS);
 }

@@ -117,7 +117,7 @@ function reduceSecret(raw: RawObject): SecretObject | undefined {
   return {
     kind: "Secret",
     metadata: reduceMetadata(raw.metadata),
-    credential: credential,
+    credential,
     controller: raw.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid ?? "",
     data: isKey ? NONE : Object.fromEntries(values),
     ...(isKey ? { tokens: tokensOf(values) } : {}),

@@ -2,6 +2,7 @@
 // since of a hundred thousand objects hardly one is being looked at.
 import { agentRowId, keyRowId } from "../../proxy/table/contract.ts";
 import type { RowId } from "../../proxy/table/contract.ts";
+import { createNumbered } from "../numbered.ts";
 import type { Ref } from "../objects.ts";
 import { createTextMap } from "../text-map.ts";
 import type { Finding, ObjectResult } from "../translate/result.ts";
@@ -47,17 +48,7 @@ const MOST_LISTS = 1024;
 export function createSlots(): Slots {
   const awake = new Map<Ref, Slot>();
   const resting = createTextMap();
-  const numbers = new Map<string, number>();
-  const lists: (readonly Finding[])[] = [];
-
-  const packList = (list: readonly Finding[]): number | readonly Finding[] => {
-    const text = JSON.stringify(list);
-    const known = numbers.get(text);
-    if (known !== undefined || lists.length === MOST_LISTS) return known ?? list;
-    const number = lists.push(list) - 1;
-    numbers.set(text, number);
-    return number;
-  };
+  const lists = createNumbered(MOST_LISTS, (text) => JSON.parse(text) as readonly Finding[]);
 
   const pack = (ref: Ref, slot: Slot): string => {
     const { result, sequence, since, believes, programmed, writtenAt = null } = slot;
@@ -65,7 +56,17 @@ export function createSlots(): Slots {
     const { uid, generation, conditions, fields, rowId } = result;
     const flags = (believes ? BELIEVES : 0) + (programmed ? PROGRAMMED : 0);
     const own = rowId === rowIdOf(ref) ? 1 : rowId;
-    const packed: Packed = [uid, generation, packList(conditions), fields, own, sequence, since, flags, writtenAt];
+    const packed: Packed = [
+      uid,
+      generation,
+      lists.numberOf(JSON.stringify(conditions)) ?? conditions,
+      fields,
+      own,
+      sequence,
+      since,
+      flags,
+      writtenAt,
+    ];
     const isBare = backends === undefined && written === undefined && failures === 0 && findings === undefined;
     const more = { backends, written, failures, findings: [...(findings ?? [])] };
     return JSON.stringify(isBare ? packed : [...packed, more]);
@@ -80,7 +81,7 @@ export function createSlots(): Slots {
       name,
       uid,
       generation,
-      conditions: typeof list === "number" ? (lists[list] ?? []) : list,
+      conditions: typeof list === "number" ? lists.valueOf(list) : list,
       fields,
       rowId: rowId === 1 ? rowIdOf(ref) : rowId,
     };

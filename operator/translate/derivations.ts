@@ -7,8 +7,6 @@ import type { Reads } from "./reads.ts";
 export interface Derivations {
   /** The state of a derivation, which is made if it is not there yet. */
   state<State>(derived: Derived<State>): State;
-  /** The same, but keeps nothing. */
-  peek<State>(derived: Derived<State>): State;
   has(id: string): boolean;
   /** Makes it again. True if those who read it would see another state. */
   remake(id: string): boolean;
@@ -45,8 +43,6 @@ export function createDerivations(deps: DerivationsDeps): Derivations {
     // The state was made by the same `derived`, so it is of its type.
     state: <State>(derived: Derived<State>) =>
       (kept.has(derived.id) ? kept.get(derived.id)?.state : make(derived)) as State,
-    peek: <State>(derived: Derived<State>) =>
-      (kept.has(derived.id) ? kept.get(derived.id)?.state : derived.make(deps.lookup(new Set())).state) as State,
     has: (id) => kept.has(id),
     remake(id) {
       const before = kept.get(id);

@@ -32,10 +32,12 @@ function setUp(...objects: StoredObject[]) {
     onError: (ref) => void errors.push(ref),
   });
   for (const object of objects) store.set(object);
-  translation.rebuild();
+  const { results } = translation.rebuild();
   return {
     errors,
     translation,
+    /** Of the objects that it began with. */
+    results,
     /** What the edit of one object gives, and how often the store was asked for it. */
     edit(object: StoredObject) {
       looks = 0;
@@ -171,11 +173,7 @@ describe("an object that breaks the translation", () => {
   test("harms only itself, is told of, and is mended by an edit", () => {
     const world = setUp(broken, agent(), service(), slice());
     expect(world.errors).toEqual([refOf("A2AAgent", "agents", "broken")]);
-    const results = [...world.translation.results()].map(({ name, rowId, conditions }) => [
-      name,
-      rowId,
-      conditions[0]?.reason,
-    ]);
+    const results = world.results.map(({ name, rowId, conditions }) => [name, rowId, conditions[0]?.reason]);
     expect(results).toContainEqual(["broken", null, "TranslationFailed"]);
     expect(results).toContainEqual(["travel", "agent/agents/travel", "Accepted"]);
     expect(world.edit(agent({ name: "broken" })).ids).toEqual(["agent/agents/broken"]);
@@ -191,7 +189,7 @@ test("no token and no credential is in a result", () => {
   }));
   const short = secret({ name: "bob-key" }, { token: "short-secret" });
   const world = setUp(agent({}, { credentials }), upstream, key(), secret(), key({ name: "bob" }), short);
-  const text = JSON.stringify([...world.translation.results()]);
+  const text = JSON.stringify(world.results);
   for (const hidden of [TOKEN, "the-upstream-secret", "another-secret", "short-secret"])
     expect(text).not.toContain(hidden);
 });

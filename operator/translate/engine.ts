@@ -40,10 +40,6 @@ export interface Translation {
    * `lost`: what was given last may not have arrived; then it gives everything.
    */
   rebuild(lost?: boolean): TranslateOutput;
-  /** What is true of an agent or key as everything stands in the store now, made anew; undefined: it is gone, or going. */
-  result(ref: Ref): ObjectResult | undefined;
-  /** All of them. */
-  results(): Iterable<ObjectResult>;
 }
 
 export interface TranslationDeps {
@@ -99,10 +95,10 @@ export function createTranslation(deps: TranslationDeps): Translation {
   });
   const derivations = createDerivations({ reads, lookup: objectLookup, onRow: (id, row) => output.row(id, row) });
 
-  const lookup = (facts: Set<string>, how: "state" | "peek" = "state"): Lookup => {
+  const lookup = (facts: Set<string>): Lookup => {
     const derive = <State>(derived: Derived<State>): State => {
       facts.add(derived.id);
-      return derivations[how](derived);
+      return derivations.state(derived);
     };
     return {
       ...objectLookup(facts),
@@ -230,28 +226,6 @@ export function createTranslation(deps: TranslationDeps): Translation {
     return reads.set(ref, facts);
   };
 
-  /** Leaves nothing behind, so that it may be asked for at any time. */
-  const resultOf = (ref: Ref): ObjectResult | undefined => {
-    const object = published(ref);
-    if (object === undefined) return undefined;
-    const facts = new Set<string>();
-    try {
-      const { result, needs } = make(object, lookup(facts, "peek"));
-      for (const id of needs) facts.add(id);
-      return withHeld(result, facts);
-    } catch {
-      return failed(object);
-    }
-  };
-  const results = function* (): Generator<ObjectResult> {
-    for (const kind of ["A2AAgent", "VirtualKey"] as const) {
-      for (const ref of store.refs(kind)) {
-        const result = resultOf(ref);
-        if (result !== undefined) yield result;
-      }
-    }
-  };
-
   const mark = (refs: Iterable<Ref>): void => {
     for (const ref of refs) {
       worklist.add(ref);
@@ -296,8 +270,6 @@ export function createTranslation(deps: TranslationDeps): Translation {
       for (const kind of ["EndpointSlice", "A2AAgent", "VirtualKey"] as const) mark(store.refs(kind));
       return work(never);
     },
-    result: resultOf,
-    results,
   };
 }
 

@@ -3,32 +3,23 @@ import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import type { Row, RowId } from "../../proxy/table/contract.ts";
 import { parseRow } from "../../proxy/table/parse-row.ts";
 import { refOf } from "../objects.ts";
 import { createStore } from "../store.ts";
 import { AGENT_REASONS, KEY_REASONS } from "./conditions.ts";
 import { createTranslation } from "./engine.ts";
-import type { Translation } from "./engine.ts";
+import { createListener } from "./listener.test-support.ts";
 import { readManifests } from "./manifests.test-support.ts";
-import type { TranslateOutput } from "./result.ts";
 
 const folder = join(import.meta.dirname, "testdata");
 const inputs = globSync("*.in.yaml", { cwd: folder }).sort();
 
-function shown(translation: Translation, table: ReadonlyMap<RowId, Row>): string {
-  const rows = Object.fromEntries(table);
+function shown(heard: ReturnType<typeof createListener>): string {
+  const rows = Object.fromEntries(heard.rows);
   const results = Object.fromEntries(
-    [...translation.results()].map(({ kind, namespace, name, ...result }) => [refOf(kind, namespace, name), result]),
+    Array.from(heard.results, ([ref, { kind: _kind, namespace: _namespace, name: _name, ...result }]) => [ref, result]),
   );
   return stringify({ rows, results }, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
-}
-
-function take(table: Map<RowId, Row>, { changes }: TranslateOutput): void {
-  for (const { id, row } of changes) {
-    if (row === null) table.delete(id);
-    else table.set(id, row);
-  }
 }
 
 /** Of discovery, of the care for Secrets, and of bugs. */
@@ -64,9 +55,9 @@ test.each(inputs)("%s", (input) => {
   const onError = (ref: string, error: unknown): void => void errors.push([ref, error]);
   for (const object of objects) store.set(object);
   const translation = createTranslation({ store, settings, onError });
-  const table = new Map<RowId, Row>();
-  take(table, translation.rebuild());
-  const output = shown(translation, table);
+  const heard = createListener();
+  expect(heard.hear(translation.rebuild())).toEqual([]);
+  const output = shown(heard);
 
   const golden = join(folder, `${basename(input, ".in.yaml")}.out.yaml`);
   if (process.env["UPDATE_GOLDENS"] === "1") writeFileSync(golden, output);
@@ -74,17 +65,18 @@ test.each(inputs)("%s", (input) => {
   expect(output).toBe(readFileSync(golden, "utf8"));
 
   // Proxies of this release must take every row.
-  const parsed = [...table].map(([id, row]) => [id, parseRow(id, row).outcome]);
+  const parsed = [...heard.rows].map(([id, row]) => [id, parseRow(id, row).outcome]);
   expect(parsed.filter(([, outcome]) => outcome !== "Row")).toEqual([]);
 
   // The order in which objects come must not show.
   const later = createStore({ gatewayName: settings.gatewayName });
   const stepwise = createTranslation({ store: later, settings, onError });
-  const grown = new Map<RowId, Row>();
+  const grown = createListener();
   for (const object of objects.toReversed()) {
     later.set(object);
-    take(grown, stepwise.update([refOf(object.kind, object.metadata.namespace, object.metadata.name)]));
+    const given = stepwise.update([refOf(object.kind, object.metadata.namespace, object.metadata.name)]);
+    expect(grown.hear(given)).toEqual([]);
   }
-  expect(shown(stepwise, grown)).toBe(output);
+  expect(shown(grown)).toBe(output);
   expect(errors).toEqual([]);
 });

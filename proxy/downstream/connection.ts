@@ -9,6 +9,7 @@ import type { FailureReason } from "../request/failure.ts";
 import { hasPeer, readShared } from "./read-shared.ts";
 import { Http1Request } from "./request.ts";
 import { type AnswerLines, Http1Response } from "./response.ts";
+import { Unsent } from "./unsent.ts";
 
 /** Octets of later requests that are held while one is answered, before no more are read. */
 const MAX_WAITING = 16 * 1024;
@@ -16,8 +17,6 @@ const MAX_WAITING = 16 * 1024;
 const ASK_MS = 5000;
 /** How long what a client still sends is thrown away after the last answer, so that the answer reaches it; milliseconds. */
 const LINGER_MS = 2000;
-/** How long a client may take nothing of what waits for it; milliseconds. */
-const SEND_MS = 60_000;
 /** How much longer a connection is kept than its client was told: its request may be on its way; milliseconds. */
 const ON_ITS_WAY_MS = 1000;
 
@@ -52,9 +51,7 @@ export class ClientConnection implements Carrier, RequestSink {
   #waiting: Buffer | undefined;
   /** When it is over if nothing happens; Infinity while a request runs. */
   #until: number;
-  /** Octets that waited for the client at the last look, and since when none of them left. */
-  #unsent = 0;
-  #unsentSince = 0;
+  readonly #unsent = new Unsent();
   /** A request was answered, and nothing of the next one is here. */
   #idle = false;
   /** What comes now is thrown away. */
@@ -106,15 +103,9 @@ export class ClientConnection implements Carrier, RequestSink {
 
   /** Ends it if its time is over. */
   sweep(now: number): void {
-    const { writableLength } = this.#socket;
-    if (writableLength === 0 || writableLength !== this.#unsent) {
-      this.#unsent = writableLength;
-      this.#unsentSince = now;
-    } else if (now - this.#unsentSince >= SEND_MS) return void this.#socket.destroy();
     // Who is not read cannot say that it left.
-    if (this.#waiting !== undefined && this.#socket.isPaused() && !hasPeer(this.#socket)) {
-      return void this.#socket.destroy();
-    }
+    const isGone = this.#waiting !== undefined && this.#socket.isPaused() && !hasPeer(this.#socket);
+    if (isGone || this.#unsent.isStuck(this.#socket, now)) return void this.#socket.destroy();
     if (now < this.#until) return;
     if (this.#idle || this.#closing) this.#socket.destroy();
     else this.#refuse(408, "RequestTimeout");

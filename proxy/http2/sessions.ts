@@ -2,6 +2,7 @@
 // before a drain, without a stream being lost.
 import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
+import { SEND_MS, Unsent } from "../downstream/unsent.ts";
 
 /** Error codes of RFC 9113 section 7. */
 const NO_ERROR = 0;
@@ -10,8 +11,6 @@ const CANCEL = 8;
 const LAST_STREAM = 2 ** 31 - 1;
 /** How long a request may be on its way into an idle session when a drain begins; milliseconds. */
 const ON_ITS_WAY_MS = 250;
-/** How long a client may take nothing of what waits for it on a stream; milliseconds. */
-const SEND_MS = 60_000;
 
 export interface SessionsOptions {
   /** Milliseconds of the monotonic clock. */
@@ -36,25 +35,12 @@ export interface Sessions {
   readonly size: number;
 }
 
-/** Octets that waited for the client at the last look, and since when none of them left. */
-interface Unsent {
-  octets: number;
-  since: number;
-}
-
 interface Open {
   readonly socket: Socket;
   readonly streams: Map<ServerHttp2Stream, Unsent>;
   /** When it is closed if it has no stream. */
   until: number;
   leaving: boolean;
-}
-
-function takesNothing({ writableLength }: ServerHttp2Stream, unsent: Unsent, at: number): boolean {
-  if (writableLength > 0 && writableLength === unsent.octets) return at - unsent.since >= SEND_MS;
-  unsent.octets = writableLength;
-  unsent.since = at;
-  return false;
 }
 
 function cut(stream: ServerHttp2Stream): void {
@@ -93,7 +79,7 @@ export function createSessions(options: SessionsOptions): Sessions {
       const { session } = stream;
       const state = session === undefined ? undefined : open.get(session as ServerHttp2Session);
       if (session === undefined || state === undefined) return;
-      state.streams.set(stream, { octets: 0, since: now() });
+      state.streams.set(stream, new Unsent());
       stream.once("close", () => {
         state.streams.delete(stream);
         if (state.streams.size > 0) return;
@@ -120,7 +106,7 @@ export function createSessions(options: SessionsOptions): Sessions {
           else session.close();
           state.until = at + SEND_MS;
         }
-        for (const [stream, unsent] of streams) if (takesNothing(stream, unsent, at)) cut(stream);
+        for (const [stream, unsent] of streams) if (unsent.isStuck(stream, at)) cut(stream);
       }
     },
     ended: () => (open.size === 0 ? Promise.resolve() : new Promise((resolve) => whenNone.push(resolve))),

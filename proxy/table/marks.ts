@@ -129,10 +129,9 @@ export function createMarks(deps: {
   const judgeOne = (mark: Mark): void => {
     // What waits was not too old when it began to: however late its slice comes, it is judged.
     const hasWaited = waiting.delete(mark);
-    if (!hasWaited && isOld(mark)) return drop(mark);
-    setActive(mark, withholds(mark));
-    if (mark.active && mark.said.by.inStep) drop(mark);
-    return undefined;
+    const isPast = !hasWaited && isOld(mark);
+    if (!isPast) setActive(mark, withholds(mark));
+    if (isPast || (mark.active && mark.said.by.inStep)) drop(mark);
   };
 
   const isSettled = (): boolean => waiting.size === 0 && arrivals.size === 0;
