@@ -2,12 +2,14 @@
 import type { RowId } from "./contract.ts";
 import { createDigest, type Digest } from "./digest.ts";
 import { rowHash } from "./encode.ts";
+import type { KeyObjects } from "./key-objects.ts";
 import { compile, createRows, erase, store, stored, type Compiled, type Rows } from "./rows.ts";
 import type { SharedParts } from "./shared-parts.ts";
 
 /** The table as it stands. */
 export interface Standing {
   readonly shared: SharedParts;
+  readonly objects: KeyObjects;
   readonly rows: Rows;
   readonly digest: Digest;
 }
@@ -29,10 +31,10 @@ export const MANY_EDITS = 1000;
 /** Rows that are stored in one go: a millisecond or less. */
 const SLICE = 500;
 
-export const openBatch = ({ digest }: Standing, reset: boolean): Batch => ({
+export const openBatch = ({ digest, objects }: Standing, reset: boolean): Batch => ({
   reset,
   digest: reset ? createDigest() : digest.fork(),
-  rows: reset ? createRows() : undefined,
+  rows: reset ? createRows(objects) : undefined,
   edits: new Map(),
   lines: 0,
   cleared: false,
@@ -88,7 +90,7 @@ export function* goneWithout({ reset, cleared, edits, digest }: Batch, standing:
 /** The rows after the batch, made in steps: a whole table's own, a copy with many edits in it; undefined: edit them in place. */
 export function* settleRows(batch: Batch, standing: Standing): Generator<void, Rows | undefined> {
   if (batch.rows !== undefined || batch.edits.size <= MANY_EDITS) return batch.rows;
-  const copy = createRows();
+  const copy = createRows(standing.objects);
   let left = SLICE;
   for (const id of standing.digest.ids()) {
     if (!batch.edits.has(id)) store(copy, id, stored(standing.rows, id), standing.rows);

@@ -22,7 +22,7 @@ export interface Key {
 }
 
 /** First 8 hex digits of the SHA-256 of a key's token. */
-export const fingerprintOf = ({ row }: Key): string => row.sha256.slice(0, 8);
+export const fingerprintOf = ({ row }: Pick<Key, "row">): string => row.sha256.slice(0, 8);
 
 /** What changed, for those who hold on to something across requests (open streams, remembered decisions, endpoint state). */
 export interface TableChange {

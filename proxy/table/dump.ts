@@ -1,6 +1,7 @@
 // What an administrator sees of a row. In: the rows and an id. Out: the row without what is secret.
 import { fingerprintOf } from "./compiled.ts";
 import type { RowId } from "./contract.ts";
+import { unpackRow } from "./packed-key.ts";
 import type { Rows } from "./rows.ts";
 
 export interface DumpedRow {
@@ -18,8 +19,11 @@ export function dumpRow(rows: Rows, id: RowId): DumpedRow {
 }
 
 function redacted(rows: Rows, id: RowId): unknown {
-  const key = rows.keys.get(id);
-  if (key !== undefined) return { ...key.row, sha256: `${fingerprintOf(key)}…` };
+  const key = rows.keys.packed(id);
+  if (key !== undefined) {
+    const row = unpackRow(key);
+    return { ...row, sha256: `${fingerprintOf({ row })}…` };
+  }
   const endpoints = rows.endpoints.get(id);
   if (endpoints !== undefined) return { endpoints };
   if (rows.credentials.has(id)) return { value: "(redacted)" };

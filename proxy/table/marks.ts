@@ -5,6 +5,7 @@
 import type { Clock, Timer } from "./clock.ts";
 import type { Agent, Key, Table } from "./compiled.ts";
 import type { NamespaceRow, Reach, RowId } from "./contract.ts";
+import { unpackKey } from "./packed-key.ts";
 import { covers } from "./reach.ts";
 import { seenRows, type SeenRow, type SeenRows } from "./seen-row.ts";
 import type { TableWriter } from "./table.ts";
@@ -116,12 +117,13 @@ export function createMarks(deps: {
   const withholds = ({ seen, said }: Mark): boolean => {
     const { id, hash, compiled } = seen;
     if (isCovered(said) || table.holds(id, hash)) return false;
-    const served = servedRow(table, id);
+    const [kind, namespace = "", name = ""] = id.split("/");
     // What is not served need not be withheld.
-    if (served === undefined) return false;
-    // An agent's row that is not understood leaves the one before, here as in the table.
-    const leavesLast = compiled?.kind === "refused" && id.startsWith("agent/");
-    return !(leavesLast && "uid" in served && served.uid === compiled.uid);
+    if (kind === "key") return table.servesKey(id);
+    if (kind !== "agent") return table.namespace(namespace) !== undefined;
+    const served = table.agentByName(namespace, name)?.row;
+    // A row that is not understood leaves the one before, here as in the table.
+    return served !== undefined && !(compiled?.kind === "refused" && compiled.uid === served.uid);
   };
 
   const isOld = ({ active, said }: Mark): boolean => !active && said.at <= clock.elapsed() - KEPT_MS;
@@ -246,7 +248,8 @@ export function createMarks(deps: {
     key(source, own) {
       const mark = markOf(source, `key/${own.id}`);
       if (mark === undefined) return own;
-      return mark.seen.compiled?.kind === "key" ? mark.seen.compiled.key : undefined;
+      const { id, compiled } = mark.seen;
+      return compiled?.kind === "key" ? unpackKey(id, compiled.key) : undefined;
     },
     agent(source, own) {
       const mark = markOf(source, `agent/${own.id}`);
@@ -318,12 +321,4 @@ export function createMarks(deps: {
       timer?.cancel();
     },
   };
-}
-
-/** What requests are given under the id. */
-function servedRow(table: Table, id: RowId): Key["row"] | Agent["row"] | NamespaceRow | undefined {
-  const [kind, namespace = "", name = ""] = id.split("/");
-  if (kind === "key") return table.keyById(`${namespace}/${name}`)?.row;
-  if (kind === "agent") return table.agentByName(namespace, name)?.row;
-  return table.namespace(namespace);
 }

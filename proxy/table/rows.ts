@@ -1,14 +1,17 @@
 // The rows as they are served. In: judged rows coming and going. Out: maps by every name under which a request looks one up.
-import type { Agent, Key } from "./compiled.ts";
+import type { Agent } from "./compiled.ts";
 import type { Endpoint, GatewayRow, NamespaceRow, RowId } from "./contract.ts";
-import { parseRow, parseTime } from "./parse-row.ts";
+import type { KeyObjects } from "./key-objects.ts";
+import { createKeyStore, type KeyStore } from "./key-store.ts";
+import { packKey, type PackedKey } from "./packed-key.ts";
+import { parseRow } from "./parse-row.ts";
 import type { SharedParts } from "./shared-parts.ts";
 import { createSoleHolders, type SoleHolders } from "./sole-holder.ts";
 
 /** A row ready to be served, or why it is not. */
 export type Compiled =
   | { readonly kind: "agent"; readonly agent: Agent }
-  | { readonly kind: "key"; readonly key: Key }
+  | { readonly kind: "key"; readonly key: PackedKey }
   | { readonly kind: "endpoints"; readonly endpoints: readonly Endpoint[] }
   | { readonly kind: "credential"; readonly value: string }
   | { readonly kind: "namespace"; readonly row: NamespaceRow }
@@ -19,26 +22,24 @@ export type Compiled =
 /** By row id. What is refused stands in `refused`; an agent or the gateway may stand in its own map too, with its last good row. */
 export interface Rows {
   readonly agents: Map<RowId, Agent>;
-  readonly keys: Map<RowId, Key>;
+  readonly keys: KeyStore;
   readonly endpoints: Map<RowId, readonly Endpoint[]>;
   readonly credentials: Map<RowId, string>;
   readonly namespaces: Map<RowId, NamespaceRow>;
   readonly gateway: Map<RowId, GatewayRow>;
   readonly refused: Map<RowId, string>;
-  readonly bySha256: SoleHolders<Key>;
   readonly byPublicName: SoleHolders<Agent>;
 }
 
-export function createRows(): Rows {
+export function createRows(objects: KeyObjects): Rows {
   return {
     agents: new Map(),
-    keys: new Map(),
+    keys: createKeyStore(objects),
     endpoints: new Map(),
     credentials: new Map(),
     namespaces: new Map(),
     gateway: new Map(),
     refused: new Map(),
-    bySha256: createSoleHolders(),
     byPublicName: createSoleHolders(),
   };
 }
@@ -54,24 +55,18 @@ export function compile(id: RowId, row: unknown, shared: SharedParts): Compiled 
     case "Row":
       break;
   }
-  const [first = "", name = ""] = parsed.names;
-  const namespace = shared.text(first);
-  /** A part of the row's id, which is kept anyway. */
-  const named = id.slice(parsed.kind.length + 1);
   switch (parsed.kind) {
-    case "agent":
-      return { kind: "agent", agent: { id: named, namespace, name, row: shared.agent(parsed.row) } };
-    case "key": {
-      const { expiresAt, operations } = parsed.row;
-      const key: Key = {
-        id: named,
-        namespace,
-        row: shared.key(parsed.row),
-        expiresAt: expiresAt === undefined ? Infinity : parseTime(expiresAt),
-        operations: operations === undefined ? undefined : new Set(operations),
+    case "agent": {
+      const [namespace = "", name = ""] = parsed.names;
+      /** A part of the row's id, which is kept anyway. */
+      const named = id.slice("agent/".length);
+      return {
+        kind: "agent",
+        agent: { id: named, namespace: shared.text(namespace), name, row: shared.agent(parsed.row) },
       };
-      return { kind: "key", key };
     }
+    case "key":
+      return { kind: "key", key: packKey(shared.key(parsed.row)) };
     case "endpoints":
       return { kind: "endpoints", endpoints: parsed.row.endpoints };
     case "credential":
@@ -89,7 +84,7 @@ export function stored(rows: Rows, id: RowId): Compiled {
   if (reason !== undefined) return { kind: "refused", reason, uid: undefined };
   const agent = rows.agents.get(id);
   if (agent !== undefined) return { kind: "agent", agent };
-  const key = rows.keys.get(id);
+  const key = rows.keys.packed(id);
   if (key !== undefined) return { kind: "key", key };
   const endpoints = rows.endpoints.get(id);
   if (endpoints !== undefined) return { kind: "endpoints", endpoints };
@@ -113,8 +108,7 @@ export function store(rows: Rows, id: RowId, compiled: Compiled, before: Rows = 
     case "agent":
       return storeAgent(rows, id, compiled.agent);
     case "key":
-      rows.keys.set(id, compiled.key);
-      return rows.bySha256.add(compiled.key.row.sha256, compiled.key);
+      return rows.keys.set(id, compiled.key);
     case "endpoints":
       return void rows.endpoints.set(id, compiled.endpoints);
     case "credential":
@@ -139,8 +133,6 @@ export function store(rows: Rows, id: RowId, compiled: Compiled, before: Rows = 
 export function erase(rows: Rows, id: RowId): void {
   const agent = rows.agents.get(id);
   if (agent?.row.publicName !== undefined) rows.byPublicName.remove(agent.row.publicName, agent);
-  const key = rows.keys.get(id);
-  if (key !== undefined) rows.bySha256.remove(key.row.sha256, key);
   for (const map of [rows.agents, rows.keys, rows.endpoints, rows.credentials, rows.namespaces, rows.gateway]) {
     if (map.delete(id)) break;
   }

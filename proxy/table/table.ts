@@ -20,6 +20,7 @@ import { createDigest } from "./digest.ts";
 import { dumpRow } from "./dump.ts";
 import { decodeLine, encodePut } from "./encode.ts";
 import { createGrants } from "./grants.ts";
+import { createKeyObjects } from "./key-objects.ts";
 import { createRows, erase, store, type Compiled } from "./rows.ts";
 import { createSharedParts } from "./shared-parts.ts";
 
@@ -60,6 +61,8 @@ export interface TableWriter {
   /** As `commit`, with turns of the event loop in between. Requests see the table as it was until it is applied, at once. */
   commitInTurns(expected: Expected): Promise<Committed>;
   refusals(): Refusals;
+  /** Whether a key of this row id is served. */
+  servesKey(id: RowId): boolean;
   /** Whether the row stands in the table as this line hashes (`rowHash`); undefined: whether there is none. */
   holds(id: RowId, hash: string | undefined): boolean;
   /** The first bytes of each bucket's digest, as a `Subscription` names them. */
@@ -75,8 +78,8 @@ const NO_GATEWAY: GatewayRow = { name: "", trustedProxies: [], allowedUpstreams:
 
 /** `onFault`: told of a listener that threw; the others are called all the same. */
 export function createTable(onFault: (error: unknown) => void = rethrow): Table & TableWriter {
-  const shared = createSharedParts();
-  let standing: Standing = { shared, rows: createRows(), digest: createDigest() };
+  const [shared, objects] = [createSharedParts(), createKeyObjects()];
+  let standing: Standing = { shared, objects, rows: createRows(objects), digest: createDigest() };
   let complete = false;
   let batch: Batch | undefined;
   const listeners = new Set<(change: TableChange) => void>();
@@ -121,7 +124,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
         else store(standing.rows, id, compiled);
       }
     }
-    standing = { shared, rows: made ?? standing.rows, digest };
+    standing = { shared, objects, rows: made ?? standing.rows, digest };
     // The version is of the whole table, so one that fits makes the table whole, reset or not.
     complete ||= reset || expected !== undefined;
     batch = undefined;
@@ -163,8 +166,8 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     get gateway() {
       return standing.rows.gateway.get(GATEWAY_ROW_ID) ?? NO_GATEWAY;
     },
-    key: (sha256) => standing.rows.bySha256.get(sha256),
-    keyById: (id) => standing.rows.keys.get(`key/${id}`),
+    key: (sha256) => standing.rows.keys.bySha256(sha256),
+    keyById: (id) => standing.rows.keys.key(`key/${id}`),
     agentByPublicName: (publicName) => standing.rows.byPublicName.get(publicName),
     agentByName: (namespace, name) => standing.rows.agents.get(agentRowId(namespace, name)),
     grants: (key: Key, agent: Agent) => grants(key, agent),
@@ -205,6 +208,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
       const named = [...refused.entries().take(REFUSED_NAMED)].map(([id, reason]) => ({ id, reason }));
       return { refused: named, refusedRows: refused.size };
     },
+    servesKey: (id) => standing.rows.keys.has(id),
     holds: (id, hash) => (hash === undefined ? !standing.digest.has(id) : standing.digest.holds(id, hash)),
     prefixes: () => standing.digest.prefixes(),
     applyLocal(changes, reset) {
