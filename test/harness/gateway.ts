@@ -8,6 +8,9 @@ const root = join(import.meta.dirname, "../..");
 /** The pinned Node: the processes under test run on it as they do in production. */
 export const node = join(root, "node_modules/.bin/node");
 
+/** As the images have it. */
+const ALLOCATOR = { MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" };
+
 export interface ParleyProcess {
   readonly name: string;
   readonly url: string;
@@ -83,10 +86,8 @@ export async function startOperator(
     "--allowed-upstreams=127.0.0.0/8",
     ...args,
   ];
-  // As its image has it.
-  const env = { ...process.env, MALLOC_ARENA_MAX: "1", MALLOC_MMAP_THRESHOLD_: "131072" };
   return handle(name, `http://${host}:${listen}`, `http://${host}:${admin}`, () =>
-    start(program, words, { name, env }),
+    start(program, words, { name, env: { ...process.env, ...ALLOCATOR } }),
   );
 }
 
@@ -114,5 +115,7 @@ export async function startProxy(
     ...(args.some((arg) => arg.startsWith("--drain-delay=")) ? [] : ["--drain-delay=0s"]),
     ...args,
   ];
-  return handle(name, `http://127.0.0.1:${listen}`, `http://127.0.0.1:${admin}`, () => start(node, words, { name }));
+  return handle(name, `http://127.0.0.1:${listen}`, `http://127.0.0.1:${admin}`, () =>
+    start(node, words, { name, env: { ...process.env, ...ALLOCATOR } }),
+  );
 }
