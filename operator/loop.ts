@@ -153,7 +153,7 @@ export function createLoop(deps: LoopDeps): Loop {
           relists.begin(scope);
           return;
         case "listed": {
-          const { changed, stored, released } = relists.take(scope, change.objects);
+          const { changed, stored, released } = relists.take(change.objects);
           mark(changed);
           for (const ref of stored) status.stored(ref);
           hold(released);

@@ -24,7 +24,7 @@ describe("relists", () => {
   });
   const list = (scope: Scope, ...pieces: (readonly StoredObject[])[]) => {
     relists.begin(scope);
-    const taken = pieces.map((piece) => relists.take(scope, piece));
+    const taken = pieces.map((piece) => relists.take(piece));
     return { taken, ...relists.end(scope) };
   };
 
@@ -93,7 +93,7 @@ describe("relists", () => {
   test("a list that did not end drops nothing", () => {
     list(AGENTS, range(0, 10));
     relists.begin(AGENTS);
-    relists.take(AGENTS, range(0, 1));
+    relists.take(range(0, 1));
     expect(list(AGENTS, range(0, 10))).toMatchObject({ dropped: [], held: [] });
     expect(store.size("A2AAgent")).toBe(10);
   });
@@ -140,7 +140,7 @@ describe("relists", () => {
     list(AGENTS);
     const other = createRelists(createStore({ gatewayName: "default" }));
     other.begin(AGENTS);
-    other.take(AGENTS, range(0, 30).toReversed());
+    other.take(range(0, 30).toReversed());
     other.end(AGENTS);
     other.begin(AGENTS);
     other.end(AGENTS);

@@ -5,13 +5,9 @@ import { hash } from "node:crypto";
 import type { Kind, Ref, StoredObject } from "./objects.ts";
 import { refOf } from "./objects.ts";
 import type { Store } from "./store.ts";
-import { createTextMap } from "./text-map.ts";
-import type { TextMap } from "./text-map.ts";
 
 /** A list that drops no more than so many objects is believed. */
 const FEW = 20;
-/** References noted with each piece of a list: half a millisecond. */
-const NOTED = 2_000;
 /** Names that an administrator is shown of each kind. */
 const SHOWN = 10;
 
@@ -44,7 +40,7 @@ export interface Relists {
   /** A list begins; what came of one that did not end counts for nothing. */
   begin(scope: Scope): void;
   /** Takes a piece of a list into the store. */
-  take(scope: Scope, objects: readonly StoredObject[]): Taken;
+  take(objects: readonly StoredObject[]): Taken;
   /** The list is whole. `dropped`: deleted from the store; `held`: newly held. The first list of a scope drops nothing. */
   end(scope: Scope): { readonly dropped: readonly Ref[]; readonly held: readonly Ref[] };
   /** It is there, or a watch saw it go. True if it was held. */
@@ -57,20 +53,9 @@ export interface Relists {
   confirm(ids: readonly string[]): readonly Ref[];
 }
 
-/** What the store had when a list began, without what the list has brought so far. */
-interface Listing {
-  /** By reference, each an empty text. */
-  readonly refs: TextMap;
-  /** How many there were, but for those held. */
-  readonly covered: number;
-  /** Not noted in `refs` yet: a walk over the store. Undefined: everything is noted. */
-  rest: Iterator<Ref> | undefined;
-  /** What the list has brought while there was a rest, in which it may be; noted or not: one that is kept elsewhere since comes twice. */
-  readonly brought: Set<Ref>;
-}
-
 export function createRelists(store: Store): Relists {
-  const missing = new Map<string, Listing>();
+  /** Of each list that is being read, how many objects there were when it began, but for those held. */
+  const listings = new Map<string, number>();
   const heldByKind = new Map<Kind, Set<Ref>>();
   let told: readonly HeldKind[] | undefined;
 
@@ -96,44 +81,32 @@ export function createRelists(store: Store): Relists {
   return {
     begin(scope) {
       const { kind, namespace } = scope;
-      const prefix = namespace === undefined ? undefined : refOf(kind, namespace, "");
-      const isIn = (ref: Ref): boolean => prefix === undefined || ref.startsWith(prefix);
-      const refs = createTextMap();
-      if (prefix !== undefined) for (const ref of store.refs(kind)) if (isIn(ref)) refs.set(ref, "");
-      const held = Array.from(heldByKind.get(kind) ?? []).filter(isIn).length;
-      missing.set(scopeId(scope), {
-        refs,
-        covered: (prefix === undefined ? store.size(kind) : refs.size) - held,
-        rest: prefix === undefined ? store.refs(kind)[Symbol.iterator]() : undefined,
-        brought: new Set(),
-      });
+      const prefix = namespace === undefined ? "" : refOf(kind, namespace, "");
+      const held = Array.from(heldByKind.get(kind) ?? []).filter((ref) => ref.startsWith(prefix)).length;
+      listings.set(scopeId(scope), store.unsee(kind, namespace) - held);
     },
-    take(scope, objects) {
-      const listing = missing.get(scopeId(scope));
+    take(objects) {
       const changed: Ref[] = [];
       const stored: Ref[] = [];
       const released: Ref[] = [];
       for (const object of objects) {
         const ref = refOf(object.kind, object.metadata.namespace, object.metadata.name);
-        listing?.refs.delete(ref);
-        if (listing?.rest !== undefined) listing.brought.add(ref);
+        store.see(ref);
         if (release(ref)) released.push(ref);
         if (store.has(object)) continue;
         if (store.set(object)) changed.push(ref);
         stored.push(ref);
       }
-      if (listing !== undefined) note(listing, NOTED);
       return { changed, stored, released };
     },
     end(scope) {
-      const listing = missing.get(scopeId(scope));
-      if (listing !== undefined) note(listing, Number.POSITIVE_INFINITY);
-      const refs = listing?.refs.names() ?? [];
-      const covered = listing?.covered ?? 0;
-      missing.delete(scopeId(scope));
-      const known = heldOf(scope.kind);
+      const { kind, namespace } = scope;
+      const covered = listings.get(scopeId(scope));
+      if (covered === undefined) return { dropped: [], held: [] };
+      listings.delete(scopeId(scope));
+      const known = heldOf(kind);
       // What is held already stays so, whatever this list is like.
-      const vanished = [...refs].filter((ref) => !known.has(ref));
+      const vanished = store.unseen(kind, namespace).filter((ref) => !known.has(ref));
       if (vanished.length > FEW && vanished.length * 2 > covered) {
         for (const ref of vanished) known.add(ref);
         told = undefined;
@@ -152,8 +125,6 @@ export function createRelists(store: Store): Relists {
         if (!ids.includes(id)) continue;
         for (const ref of heldOf(kind)) {
           store.delete(ref);
-          // A list that is being read began with it.
-          for (const { refs } of missing.values()) refs.delete(ref);
           dropped.push(ref);
         }
         heldByKind.delete(kind);
@@ -166,18 +137,6 @@ export function createRelists(store: Store): Relists {
 
 /** By which a scope is told apart. */
 export const scopeId = ({ kind, namespace = "" }: Scope): string => `${kind}/${namespace}`;
-
-/** Notes so many of the rest. */
-function note(listing: Listing, most: number): void {
-  const { refs, brought } = listing;
-  for (let left = most; left > 0 && listing.rest !== undefined; left -= 1) {
-    const next = listing.rest.next();
-    if (next.done === true) {
-      listing.rest = undefined;
-      brought.clear();
-    } else if (!brought.has(next.value)) refs.set(next.value, "");
-  }
-}
 
 function describe(kind: Kind, refs: ReadonlySet<Ref>): HeldKind {
   const names = Array.from(refs, (ref) => ref.slice(kind.length + 1)).sort();

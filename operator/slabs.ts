@@ -16,8 +16,8 @@ export interface Slabs {
 /** A number over zero. */
 export type Place = number;
 
-/** Bytes of a slab, but for one of a single piece that would leave much of it unused. */
-const SLAB = 256 * 1024;
+/** Bytes of a slab, but for one of a single piece that would leave much of it unused: with what the allocator puts before it, whole pages. */
+const SLAB = 256 * 1024 - 64;
 const LONG = SLAB / 8;
 /** Pieces begin at multiples of so many bytes, behind their length in 32 bits, of which the first says that the piece was dropped. */
 const UNIT = 4;

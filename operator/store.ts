@@ -36,6 +36,12 @@ export interface Store extends ReadableStore {
   delete(ref: Ref): boolean;
   /** Whether the object is kept as it is here, by its uid and resourceVersion: costs nothing, and nothing of it need be looked at. */
   has(object: StoredObject): boolean;
+  /** A list begins: nothing of a kind, or of one namespace of it, has been seen yet. Gives how many objects that are. */
+  unsee(kind: Kind, namespace?: string): number;
+  /** The list has brought it. What was not there when it began counts as seen. */
+  see(ref: Ref): void;
+  /** What was there when the list began, and still is, and was not brought. */
+  unseen(kind: Kind, namespace?: string): readonly Ref[];
   /** Makes `objects` all that there is of a kind, as after a list. Gives the refs of what matters: changed, new or vanished. */
   replace(kind: Kind, objects: Iterable<StoredObject>): Ref[];
 }
@@ -63,6 +69,8 @@ export function createStore(options: { readonly gatewayName: string }): Store {
   );
   const plain = new Map<Kind, Map<Ref, StoredObject>>(KINDS.map((kind) => [kind, new Map()]));
   const slices = new Map<string, Map<Ref, EndpointSliceObject>>();
+  /** Of those in `plain`; of the others it is a mark. */
+  const unseen = new Set<Ref>();
 
   /** What was read or written last, in this order: it is soon read again. */
   const recent = new Map<Ref, { readonly text: string; readonly object: StoredObject }>();
@@ -101,6 +109,7 @@ export function createStore(options: { readonly gatewayName: string }): Store {
       texts?.set(nameIn(ref), text);
       plainOf(object.kind).delete(ref);
       remember(ref, text, object);
+      unseen.delete(ref);
     } else {
       texts?.delete(nameIn(ref));
       plainOf(object.kind).set(ref, object);
@@ -125,6 +134,7 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     const kind = kindOf(ref);
     if (packed.get(kind)?.delete(nameIn(ref)) === true) return true;
     unlink(ref, plainOf(kind).get(ref));
+    unseen.delete(ref);
     return plainOf(kind).delete(ref);
   };
   const set = (object: StoredObject): boolean => {
@@ -155,6 +165,24 @@ export function createStore(options: { readonly gatewayName: string }): Store {
       return known?.uid === metadata.uid && known.resourceVersion === metadata.resourceVersion;
     },
     delete: remove,
+    unsee(kind, namespace) {
+      let count = packed.get(kind)?.unmark(prefixOf(namespace)) ?? 0;
+      for (const ref of plainOf(kind).keys()) {
+        if (!nameIn(ref).startsWith(prefixOf(namespace))) continue;
+        unseen.add(ref);
+        count += 1;
+      }
+      return count;
+    },
+    see(ref) {
+      packed.get(kindOf(ref))?.mark(nameIn(ref));
+      unseen.delete(ref);
+    },
+    unseen(kind, namespace) {
+      const names = packed.get(kind)?.unmarked(prefixOf(namespace)) ?? [];
+      const others = Array.from(unseen).filter((ref) => ref.startsWith(`${kind}/${prefixOf(namespace)}`));
+      return [...names.map((name) => `${kind}/${name}`), ...others];
+    },
     replace(kind, objects) {
       const vanished = new Set(refs(kind));
       const changed: Ref[] = [];
@@ -172,6 +200,8 @@ export function createStore(options: { readonly gatewayName: string }): Store {
 
 /** `{namespace}/{name}` of a reference. */
 const nameIn = (ref: Ref): string => ref.slice(ref.indexOf("/") + 1);
+/** With which the names of a namespace begin, or all. */
+const prefixOf = (namespace: string | undefined): string => (namespace === undefined ? "" : `${namespace}/`);
 const serviceKey = (namespace: string, service: string): string => `${namespace}/${service}`;
 
 /** The kind that a reference names. */

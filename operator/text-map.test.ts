@@ -81,3 +81,30 @@ test("names are walked once each, however many come in between", () => {
   expect(walked.filter((one) => one.startsWith("old-")).sort()).toEqual(old.sort());
   expect(new Set(walked).size).toBe(walked.length);
 });
+
+test("marks tell what came since they were taken off, of all names or of those that begin alike", () => {
+  const step = fc.oneof(
+    fc.record({ name: names, what: fc.constantFrom("set", "mark", "delete") }),
+    fc.record({ name: fc.constantFrom("", "team/", "t"), what: fc.constant("unmark") }),
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 300, size: "max" }), (history) => {
+      const map = createTextMap();
+      const model = new Map<string, boolean>();
+      const without = (prefix: string) =>
+        [...model].flatMap(([name, marked]) => (!marked && name.startsWith(prefix) ? [name] : []));
+      for (const { name, what } of history) {
+        const known = [...model.keys()].filter((one) => one.startsWith(name));
+        if (what === "set") map.set(name, "x".repeat(3_000));
+        else if (what === "mark") map.mark(name);
+        else if (what === "delete") map.delete(name);
+        expect(what === "unmark" ? map.unmark(name) : known.length).toBe(known.length);
+        if (what === "set") model.set(name, model.get(name) ?? true);
+        else if (what === "mark" && model.has(name)) model.set(name, true);
+        else if (what === "delete") model.delete(name);
+        else if (what === "unmark") for (const one of known) model.set(one, false);
+        for (const prefix of ["", "team/"]) expect([...map.unmarked(prefix)].sort()).toEqual(without(prefix).sort());
+      }
+    }),
+  );
+});

@@ -1,5 +1,6 @@
 // Texts by name, outside of the heap: what is many and seldom read would there be walked by every collection, and need half as much
 // again for what waits to be collected. In: names and texts. Out: the same; a look-up costs a copy of the text.
+import { createHashIndex, hashOf } from "./hash-index.ts";
 import { createSlabs, startOf } from "./slabs.ts";
 import type { Place } from "./slabs.ts";
 
@@ -13,6 +14,11 @@ export interface TextMap {
   names(): Iterable<string>;
   /** All texts as they are now, whatever is changed later; in no order. */
   texts(): Texts;
+  /** Takes the marks off all whose names begin so; what is set for the first time has one. Gives how many they are. */
+  unmark(prefix: string): number;
+  mark(name: string): void;
+  /** Names that begin so and have no mark. */
+  unmarked(prefix: string): readonly string[];
   readonly size: number;
   clear(): void;
 }
@@ -23,121 +29,76 @@ export interface Texts {
   at(index: number): string | undefined;
 }
 
-/** Before each entry stand the hash of its name and the bytes of its name: 32 bits each. */
-const HEAD = 8;
-/** Slots of an empty index. */
-const FEWEST = 64;
-/** Names are walked in so many steps. */
-const STEPS = 4096;
+/** Before each entry stands how many bytes its name has, in 32 bits. */
+const HEAD = 4;
+/** Names are walked in 2 to the power of this steps. */
 const BITS_OF_STEPS = 12;
 
 export function createTextMap(): TextMap {
-  // Open addressing with linear probing, spread by the upper bits of the hash: so the order of entries is nearly that of their hashes.
-  let places = new Uint32Array(FEWEST);
-  let hashes = new Uint32Array(FEWEST);
-  let shift = 32 - Math.log2(FEWEST);
-  let size = 0;
-
-  const next = (slot: number): number => (slot + 1) & (places.length - 1);
-  /** The slot of an entry, or the free one where its search ends. */
-  const find = (hash: number, fits: (place: Place) => boolean): number => {
-    let slot = hash >>> shift;
-    for (let place = places[slot] ?? 0; place !== 0; place = places[slot] ?? 0) {
-      if (hashes[slot] === hash && fits(place)) break;
-      slot = next(slot);
-    }
-    return slot;
-  };
-  const enter = (slot: number, hash: number, place: Place): void => {
-    places[slot] = place;
-    hashes[slot] = hash;
-  };
+  let index = createHashIndex();
 
   const moved = (from: Place, to: Place): void => {
-    const hash = slabs.bytesOf(from).readUInt32LE(startOf(from));
-    places[find(hash, (place) => place === from)] = to;
+    const hash = hashOf(nameAt(from));
+    index.put(
+      index.find(hash, (place) => place === from),
+      hash,
+      to,
+    );
   };
   let slabs = createSlabs(moved);
   const nameAt = (place: Place): string => {
     const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
-    return bytes.toString("utf8", start + HEAD, start + HEAD + bytes.readUInt32LE(start + 4));
+    return bytes.toString("utf8", start + HEAD, start + HEAD + bytes.readUInt32LE(start));
   };
-  const slotOf = (hash: number, name: string): number => find(hash, (place) => nameAt(place) === name);
-
-  const grow = (): void => {
-    const [before, known] = [places, hashes];
-    places = new Uint32Array(2 * before.length);
-    hashes = new Uint32Array(2 * before.length);
-    shift -= 1;
-    for (let slot = 0; slot < before.length; slot += 1) {
-      const [place = 0, hash = 0] = [before[slot], known[slot]];
-      if (place !== 0) enter(find(hash, none), hash, place);
-    }
+  const slotOf = (hash: number, name: string): number => index.find(hash, (place) => nameAt(place) === name);
+  /** Told by the bytes: there may be many. */
+  const beginsWith = (prefix: string): ((place: Place) => boolean) => {
+    const wanted = Buffer.from(prefix);
+    return (place) => {
+      const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
+      if (bytes.readUInt32LE(start) < wanted.length) return false;
+      return wanted.every((byte, at) => bytes[start + HEAD + at] === byte);
+    };
   };
-  /** Those behind it come nearer, or their search would end here. */
-  const leave = (slot: number): void => {
-    let gap = slot;
-    for (let at = next(gap); places[at] !== 0; at = next(at)) {
-      const hash = hashes[at] ?? 0;
-      const [fromHome, fromGap] = [at - (hash >>> shift), at - gap].map((far) => far & (places.length - 1));
-      if ((fromHome ?? 0) < (fromGap ?? 0)) continue;
-      enter(gap, hash, places[at] ?? 0);
-      gap = at;
-    }
-    places[gap] = 0;
-  };
-
-  const namesIn = (step: number): string[] => {
-    const names: string[] = [];
-    const first = (step << (32 - BITS_OF_STEPS)) >>> 0;
-    const lastSlot = (first + (2 ** (32 - BITS_OF_STEPS) - 1)) >>> shift;
-    for (let slot = first >>> shift, seen = 0; seen < places.length; slot = next(slot), seen += 1) {
-      const place = places[slot] ?? 0;
-      if (place === 0 && (first >>> shift) + seen >= lastSlot) break;
-      if (place !== 0 && (hashes[slot] ?? 0) >>> (32 - BITS_OF_STEPS) === step) names.push(nameAt(place));
-    }
-    return names;
-  };
+  const placeOf = (name: string): Place => index.at(slotOf(hashOf(name), name));
 
   return {
     get(name) {
-      const place = places[slotOf(hashOf(name), name)] ?? 0;
+      const place = placeOf(name);
       if (place === 0) return undefined;
       const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
-      return bytes.toString("utf8", start + HEAD + bytes.readUInt32LE(start + 4), start + slabs.lengthOf(place));
+      return bytes.toString("utf8", start + HEAD + bytes.readUInt32LE(start), start + slabs.lengthOf(place));
     },
     set(name, text) {
-      if (8 * size >= 7 * places.length) grow();
+      index.makeRoom();
       const hash = hashOf(name);
       const slot = slotOf(hash, name);
-      const before = places[slot] ?? 0;
+      const before = index.at(slot);
       const [nameBytes, textBytes] = [Buffer.byteLength(name), Buffer.byteLength(text)];
       const place = slabs.add(HEAD + nameBytes + textBytes);
       const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
-      bytes.writeUInt32LE(hash, start);
-      bytes.writeUInt32LE(nameBytes, start + 4);
+      bytes.writeUInt32LE(nameBytes, start);
       bytes.write(name, start + HEAD);
       bytes.write(text, start + HEAD + nameBytes);
       // To make room it may have been moved.
-      const moved = places[slot] ?? 0;
-      enter(slot, hash, place);
-      if (before === 0) size += 1;
-      else slabs.drop(moved);
+      const moved = index.at(slot);
+      index.put(slot, hash, place);
+      if (before !== 0) slabs.drop(moved);
     },
     delete(name) {
       const slot = slotOf(hashOf(name), name);
-      const place = places[slot] ?? 0;
+      const place = index.at(slot);
       if (place === 0) return false;
-      leave(slot);
-      size -= 1;
+      index.leave(slot);
       slabs.drop(place);
       return true;
     },
     *names() {
-      for (let step = 0; step < STEPS; step += 1) yield* namesIn(step);
+      for (let step = 0; step < 2 ** BITS_OF_STEPS; step += 1)
+        yield* index.beginningWith(step, BITS_OF_STEPS).map(nameAt);
     },
     texts() {
-      const all = places.filter((place) => place !== 0);
+      const all = index.entries();
       const read = slabs.reader();
       return {
         length: all.length,
@@ -145,30 +106,22 @@ export function createTextMap(): TextMap {
           const place = all[index];
           if (place === undefined) return undefined;
           const bytes = read(place);
-          return bytes.toString("utf8", HEAD + bytes.readUInt32LE(4));
+          return bytes.toString("utf8", HEAD + bytes.readUInt32LE(0));
         },
       };
     },
+    unmark: (prefix) => index.unmark(beginsWith(prefix)),
+    mark(name) {
+      const slot = slotOf(hashOf(name), name);
+      if (index.at(slot) !== 0) index.mark(slot);
+    },
+    unmarked: (prefix) => Array.from(index.unmarked()).filter(beginsWith(prefix)).map(nameAt),
     get size() {
-      return size;
+      return index.size;
     },
     clear() {
+      index = createHashIndex();
       slabs = createSlabs(moved);
-      places = new Uint32Array(FEWEST);
-      hashes = new Uint32Array(FEWEST);
-      shift = 32 - Math.log2(FEWEST);
-      size = 0;
     },
   };
-}
-
-const none = (): boolean => false;
-
-/** FNV-1a, 32 bits, and then mixed (MurmurHash3's finalizer), since its upper bits say little of a short name. */
-export function hashOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < name.length; at += 1) hash = Math.imul(hash ^ name.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

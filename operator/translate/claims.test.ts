@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
-import { hashOf } from "../text-map.ts";
+import { hashOf } from "../hash-index.ts";
 import { createClaims } from "./claims.ts";
 import { metadata } from "./objects.test-support.ts";
 

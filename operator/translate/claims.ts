@@ -1,6 +1,7 @@
 // Who has what only one may have: public names, tokens. In: claims of objects. Out: the holder, the oldest of the claimants.
 import type { Metadata, Ref } from "../objects.ts";
-import { createTextMap, hashOf } from "../text-map.ts";
+import { hashOf } from "../hash-index.ts";
+import { createTextMap } from "../text-map.ts";
 import type { ObjectName } from "./lookup.ts";
 
 export interface Claims {
