@@ -44,26 +44,36 @@ const VERSIONS = ["1.0", undefined] as const;
 
 /** Reads the card at the first path that has one. Never rejects. */
 export async function readCard(target: CardTarget, before: Answers, deps: ReadDeps): Promise<CardRead> {
-  const timeout = new AbortController();
-  const timer = deps.clock.setTimeout(() => timeout.abort(), READ_TIMEOUT_MS);
-  const signal = AbortSignal.any([deps.signal, timeout.signal]);
   const client = new Client(target.origin, {
     connect: target.judged ? judgedConnector(deps.allowed, deps.resolve) : plainConnector(serverName(target)),
     allowH2: false,
     maxResponseSize: MAX_CARD,
+    // The timer below ends all of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
   });
+  // Signals of requests would cost as much memory as all else of a read.
+  const stop = (): void => void client.destroy();
+  let timedOut = false;
+  const timer = deps.clock.setTimeout(() => {
+    timedOut = true;
+    stop();
+  }, READ_TIMEOUT_MS);
+  if (deps.signal.aborted) stop();
+  deps.signal.addEventListener("abort", stop, { once: true });
   try {
     let first: CardRead = { ok: false, reason: "CardUnreachable", why: "it has none" };
     for (const path of target.paths) {
-      const read = await readPath(client, target, path, before, signal);
+      const read = await readPath(client, target, path, before);
       if (read !== "absent") return read;
       first = { ok: false, reason: "CardUnreachable", why: `there is none at ${target.paths.join(" or ")}` };
     }
     return first;
   } catch (error) {
-    return failureOf(error, timeout.signal.aborted);
+    return failureOf(error, timedOut);
   } finally {
     timer.cancel();
+    deps.signal.removeEventListener("abort", stop);
     await client.destroy();
   }
 }
@@ -77,7 +87,6 @@ async function readPath(
   target: CardTarget,
   path: string,
   before: Answers,
-  signal: AbortSignal,
 ): Promise<CardRead | "absent"> {
   const answers = new Map<string, { readonly etag: string; readonly card: ParsedCard }>();
   let found: ParsedCard | undefined;
@@ -85,7 +94,7 @@ async function readPath(
   let failure: CardRead | undefined;
   for (const version of VERSIONS) {
     const id = `${version ?? ""} ${path}`;
-    const answer = await get(client, target, path, version, before.get(id), signal);
+    const answer = await get(client, target, path, version, before.get(id));
     if (answer.state === "absent") continue;
     if (answer.state === "failed") {
       failure ??= answer.failure;
@@ -113,7 +122,6 @@ async function get(
   path: string,
   version: string | undefined,
   before: { readonly etag: string; readonly card: ParsedCard } | undefined,
-  signal: AbortSignal,
 ): Promise<Answer> {
   const { statusCode, headers, body } = await client.request({
     method: "GET",
@@ -126,7 +134,6 @@ async function get(
       ...(version === undefined ? {} : { "a2a-version": version }),
       ...(before === undefined ? {} : { "if-none-match": before.etag }),
     },
-    signal,
   });
   const bytes = await body.bytes();
   if (statusCode === 304 && before !== undefined) return { state: "found", ...before };
