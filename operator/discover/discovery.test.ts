@@ -200,7 +200,7 @@ describe("when it is read", () => {
     const world = setUp(read, edited, urlAgent(server.origin, "new"));
     world.discovery.lead(true);
     expect([(await world.next()).agent.name, (await world.next()).agent.name].sort()).toEqual(["edited", "new"]);
-    await world.clock.scheduled((ms) => ms === REFRESH_MS);
+    await world.clock.scheduled((ms) => ms === 15_000);
     world.clock.advance(15_000);
     expect((await world.next()).agent.name).toBe("read");
   });

@@ -1,6 +1,7 @@
 // When to do what has to be done again and again for each of many. In: names that come and go. Out: runs, a bounded number at once,
 // those that somebody waits for before those that are routine; after a failure sooner, and ever later while it lasts.
-import type { Clock, Timer } from "../../process/clock.ts";
+import type { Clock } from "../../process/clock.ts";
+import { createAlarms } from "../alarms.ts";
 
 export interface Schedule {
   /** Runs it as soon as there is room; again after the run under way, if there is one. */
@@ -28,13 +29,13 @@ const SPREAD_MS = 30_000;
 const BACKOFF = { base: 1000, cap: REFRESH_MS };
 const CONCURRENCY = 16;
 
+/** Of one that runs, or is to run now, or whose last run failed: of the others there may be many. */
 interface Entry {
-  timer: Timer | undefined;
-  /** When the timer rings, or is to ring at the latest once the run under way has ended; of `clock.elapsed()`. */
-  at: number;
   running: boolean;
   /** Somebody wanted it while it ran. */
   again: boolean;
+  /** When it is to run again at the latest; of `clock.elapsed()`. */
+  by: number;
   failures: number;
   endedAt: number;
 }
@@ -44,40 +45,38 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
   const urgent = new Set<string>();
   const routine = new Set<string>();
   let running = 0;
+  const alarms = createAlarms({
+    clock,
+    ring: (ids) => {
+      for (const id of ids) routine.add(id);
+      pump();
+    },
+  });
 
   const entryOf = (id: string): Entry => {
     const known = entries.get(id);
     if (known !== undefined) return known;
-    const made: Entry = { timer: undefined, at: Infinity, running: false, again: false, failures: 0, endedAt: 0 };
+    const made: Entry = { running: false, again: false, by: Infinity, failures: 0, endedAt: 0 };
     entries.set(id, made);
     return made;
   };
-  const after = (id: string, entry: Entry, ms: number): void => {
-    entry.timer?.cancel();
-    entry.at = clock.elapsed() + ms;
-    entry.timer = clock.setTimeout(() => {
-      entry.timer = undefined;
-      routine.add(id);
-      pump();
-    }, ms);
-  };
+  const after = (id: string, ms: number): void => alarms.set(id, Math.ceil(clock.elapsed() + ms));
 
   const pump = (): void => {
     for (const queue of [urgent, routine]) {
       for (const id of queue) {
         if (running >= CONCURRENCY) return;
         queue.delete(id);
-        const entry = entries.get(id);
-        if (entry !== undefined && !entry.running) void start(id, entry);
+        const entry = entryOf(id);
+        if (!entry.running) void start(id, entry);
       }
     }
   };
   const start = async (id: string, entry: Entry): Promise<void> => {
     running += 1;
-    entry.timer?.cancel();
-    entry.timer = undefined;
-    entry.at = Infinity;
+    alarms.clear(id);
     entry.running = true;
+    entry.by = Infinity;
     const succeeded = await run(id);
     running -= 1;
     entry.running = false;
@@ -87,10 +86,10 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       entry.failures = succeeded ? 0 : entry.failures + 1;
       if (entry.again) urgent.add(id);
       else {
-        // Whole seconds, as timers of one length share what each length takes.
-        const refresh = 1000 * Math.round((REFRESH_MS / 1000) * (0.9 + 0.2 * random()));
+        const refresh = Math.round(REFRESH_MS * (0.9 + 0.2 * random()));
         const pause = succeeded ? refresh : backoff(entry.failures);
-        after(id, entry, Math.min(pause, Math.max(0, entry.at - entry.endedAt)));
+        after(id, Math.min(pause, Math.max(0, entry.by - entry.endedAt)));
+        if (succeeded) entries.delete(id);
       }
       entry.again = false;
     }
@@ -109,27 +108,27 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       else urgent.add(id);
       pump();
     },
-    spread: (id) => after(id, entryOf(id), SPREAD_MS * random()),
+    spread: (id) => after(id, SPREAD_MS * random()),
     within(id, ms) {
-      const entry = entryOf(id);
       const at = clock.elapsed() + ms;
-      if (urgent.has(id) || routine.has(id) || entry.at <= at) return;
-      if (entry.running) entry.at = at;
-      else after(id, entry, ms);
+      if (urgent.has(id) || routine.has(id) || (alarms.at(id) ?? Infinity) <= at) return;
+      const entry = entries.get(id);
+      if (entry?.running === true) entry.by = Math.min(entry.by, at);
+      else after(id, ms);
     },
     retry(id) {
       const entry = entries.get(id);
       if (entry === undefined || entry.running || entry.failures === 0) return;
-      after(id, entry, Math.max(0, entry.endedAt + BACKOFF.base - clock.elapsed()));
+      after(id, Math.max(0, entry.endedAt + BACKOFF.base - clock.elapsed()));
     },
     forget(id) {
-      entries.get(id)?.timer?.cancel();
+      alarms.clear(id);
       entries.delete(id);
       urgent.delete(id);
       routine.delete(id);
     },
     clear() {
-      for (const { timer } of entries.values()) timer?.cancel();
+      alarms.clearAll();
       entries.clear();
       urgent.clear();
       routine.clear();

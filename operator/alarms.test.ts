@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, it } from "vitest";
-import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
+import { createFakeClock } from "../proxy/table/clock.test-support.ts";
 import { createAlarms } from "./alarms.ts";
 
 it("rings each name once, at the last time that was set for it, whatever was set and cleared before", () => {
@@ -30,6 +30,7 @@ it("rings each name once, at the last time that was set for it, whatever was set
           alarms.set(name, clock.elapsed() + after);
           wanted.set(name, clock.elapsed() + after);
         }
+        expect(alarms.at(name)).toBe(wanted.get(name));
         clock.advance(pass);
         expect([...wanted.values()].every((at) => at > clock.elapsed())).toBe(true);
       }

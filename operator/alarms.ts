@@ -1,9 +1,11 @@
-// When to look at objects again, with one timer for all of them. In: names and times. Out: a call with the names whose time has come.
-import type { Clock, Timer } from "../../process/clock.ts";
+// When to come back to each of many, with one timer for all of them. In: names and times. Out: a call with the names whose time has come.
+import type { Clock, Timer } from "../process/clock.ts";
 
 export interface Alarms {
   /** Of `clock.elapsed()`, milliseconds; takes the place of an earlier one. */
   set(name: string, at: number): void;
+  /** When it rings; undefined: it does not. */
+  at(name: string): number | undefined;
   clear(name: string): void;
   clearAll(): void;
 }
@@ -55,7 +57,9 @@ export function createAlarms(deps: {
     heap = [];
     for (const [name, at] of live) push({ name, at });
   };
+  const isStale = ({ name, at }: Alarm): boolean => live.get(name) !== at;
   const arm = (): void => {
+    for (let [first] = heap; first !== undefined && isStale(first); [first] = heap) pop();
     const next = heap[0]?.at ?? Number.POSITIVE_INFINITY;
     if (next >= timerAt) return;
     timer?.cancel();
@@ -68,12 +72,19 @@ export function createAlarms(deps: {
     const now = clock.elapsed();
     for (let first = heap[0]; first !== undefined && first.at <= now; first = heap[0]) {
       pop();
-      if (live.get(first.name) !== first.at) continue;
+      if (isStale(first)) continue;
       live.delete(first.name);
       due.push(first.name);
     }
     arm();
     if (due.length > 0) ring(due);
+  };
+
+  const clearAll = (): void => {
+    live.clear();
+    heap = [];
+    timer?.cancel();
+    timerAt = Number.POSITIVE_INFINITY;
   };
 
   return {
@@ -84,12 +95,10 @@ export function createAlarms(deps: {
       sweep();
       arm();
     },
-    clear: (name) => void live.delete(name),
-    clearAll: () => {
-      live.clear();
-      heap = [];
-      timer?.cancel();
-      timerAt = Number.POSITIVE_INFINITY;
+    at: (name) => live.get(name),
+    clear: (name) => {
+      if (live.delete(name) && live.size === 0) clearAll();
     },
+    clearAll,
   };
 }
