@@ -15,9 +15,11 @@ import type { Resolve } from "./connector.ts";
 import { judge, statusOf } from "./findings.ts";
 import type { BackendRead } from "./findings.ts";
 import { readCard } from "./read-card.ts";
-import type { Answers } from "./read-card.ts";
 import { createSchedule } from "./schedule.ts";
 import { cardTarget, hasTarget, placeOf } from "./target.ts";
+import type { CardTarget } from "./target.ts";
+import { createWatchedAgents, shortOf } from "./watched.ts";
+import type { Watched } from "./watched.ts";
 
 export interface DiscoveryDeps {
   readonly store: ReadableStore;
@@ -57,27 +59,12 @@ const PAUSE_MS = 5_000;
 /** Milliseconds of looking at agents, when this process begins to lead, between two looks at whatever else waits. */
 const TURN_MS = 4;
 
-/** Of all backends that have none. */
-const NO_ANSWERS: Answers = new Map();
-
-interface Watched {
-  readonly uid: string;
-  /** JSON of what the reads depend on. */
-  readonly spec: string;
-  /** Backends that could be asked when last looked at. */
-  reachable: readonly string[];
-  /** When each backend was last asked, if it ever was; of `clock.elapsed()`. */
-  readonly askedAt: Record<string, number>;
-  /** Of each backend, in the spec's order: what was read last, or is known without. */
-  reads: readonly BackendRead[];
-  /** Ends the read under way, if there is one: the agent was changed, or is gone, or this process leads no more. */
-  over: AbortController | undefined;
-}
-
 export function createDiscovery(deps: DiscoveryDeps): Discovery {
   const { store, clock, random, log } = deps;
   const allowed = createAddressPolicy(deps.settings.allowedUpstreams);
-  const watched = new Map<Ref, Watched>();
+  const watched = createWatchedAgents();
+  /** Ends the read of an agent that is under way: it was changed, or is gone, or this process leads no more. */
+  const reading = new Map<Ref, AbortController>();
   /** Agents by the Services and Secrets of their spec. */
   const uses = createReads();
   let leading = false;
@@ -110,30 +97,28 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     deps.onFindings({ namespace, name, uid }, backends, finding);
   };
 
+  const endRead = (ref: Ref): void => {
+    reading.get(ref)?.abort();
+    reading.delete(ref);
+  };
+
   /** Looks at one agent as it is in the store now. `patient`: what is known already may be checked later. */
   const look = (ref: Ref, patient: boolean): void => {
     const agent = agentOf(ref);
     const before = watched.get(ref);
     if (agent === undefined) {
-      before?.over?.abort();
+      endRead(ref);
       watched.delete(ref);
       uses.set(ref, new Set());
       schedule.forget(ref);
       return;
     }
     const { uid } = agent.metadata;
-    const spec = JSON.stringify([agent.spec.backends, agent.spec.card?.path, agent.spec.credentials]);
+    const spec = shortOf(JSON.stringify([agent.spec.backends, agent.spec.card?.path, agent.spec.credentials]));
     if (before?.uid === uid && before.spec === spec) return;
     const reads = remember(agent, before?.uid === uid ? before.reads : undefined);
-    before?.over?.abort();
-    watched.set(ref, {
-      uid,
-      spec,
-      reachable: reachableOf(agent),
-      askedAt: {},
-      reads,
-      over: undefined,
-    });
+    endRead(ref);
+    watched.set(ref, { uid, spec, reachable: reachableOf(agent), askedAt: {}, reads });
     uses.set(ref, usesOf(agent));
     // What was found of the old backends does not hold for the new ones until those were asked.
     if (before?.uid === uid) tell(agent, reads);
@@ -147,9 +132,9 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
       const agent = agentOf(ref);
       const entry = watched.get(ref);
       if (agent === undefined || entry === undefined) continue;
-      const before = entry.reachable;
-      entry.reachable = reachableOf(agent);
-      const waits = entry.reachable.filter((name) => !before.includes(name)).map((name) => pauseOf(entry, name));
+      const reachable = reachableOf(agent);
+      watched.set(ref, { ...entry, reachable });
+      const waits = reachable.filter((name) => !entry.reachable.includes(name)).map((name) => pauseOf(entry, name));
       if (waits.length === 0) schedule.retry(ref);
       else if (Math.min(...waits) <= 0) schedule.now(ref);
       else schedule.within(ref, Math.min(...waits));
@@ -163,13 +148,25 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     const agent = agentOf(ref);
     const entry = watched.get(ref);
     if (agent === undefined || entry === undefined) return true;
-    entry.over = new AbortController();
-    const { signal } = entry.over;
-    const reads = await Promise.all(agent.spec.backends.map((backend) => readBackend(agent, backend, entry, signal)));
-    entry.over = undefined;
+    const over = new AbortController();
+    const { signal } = over;
+    reading.set(ref, over);
+    const asked = Math.floor(clock.elapsed());
+    const targets = agent.spec.backends.map((backend) => ({
+      backend,
+      target: cardTarget(agent, backend, store, random),
+    }));
+    const askedAt = Object.fromEntries(
+      targets.flatMap(({ backend: { name }, target }) => (target === undefined ? [] : [[name, asked]])),
+    );
+    watched.set(ref, { ...entry, askedAt: { ...entry.askedAt, ...askedAt } });
+    const reads = await Promise.all(
+      targets.map(({ backend, target }) => readBackend(agent, backend, target, entry, signal)),
+    );
     // What came in for a spec or a term that is over is nobody's finding.
     if (signal.aborted) return true;
-    entry.reads = reads;
+    reading.delete(ref);
+    watched.set(ref, { ...(watched.get(ref) ?? entry), reads });
     tell(agent, reads);
     return reads.every(({ failure }) => failure === undefined);
   };
@@ -177,32 +174,30 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   const readBackend = async (
     agent: AgentObject,
     backend: AgentObject["spec"]["backends"][number],
+    target: CardTarget | undefined,
     entry: Watched,
     signal: AbortSignal,
   ): Promise<BackendRead> => {
     const { name } = backend;
-    const place = placeOf(agent, backend);
+    const place = shortOf(placeOf(agent, backend));
     const known = entry.reads.find((read) => read.name === name)?.memory ?? {
       place,
       status: undefined,
-      answers: NO_ANSWERS,
+      answers: new Map(),
     };
-    const target = cardTarget(agent, backend, store, random);
     if (target === undefined) return { name, memory: known };
-    entry.askedAt[name] = clock.elapsed();
     const resolve = deps.resolve ?? resolveBySystem;
     const got = await readCard(target, known.answers, { clock, allowed, resolve, signal });
     if (signal.aborted) return { name, memory: known };
     deps.onRead?.(got.ok ? "ok" : got.reason);
     if (!got.ok) return { name, memory: known, failure: { reason: got.reason, why: got.why } };
-    const answers = got.answers.size === 0 ? NO_ANSWERS : got.answers;
-    return { name, memory: { place, status: JSON.stringify(statusOf(name, got)), answers } };
+    return { name, memory: { place, status: JSON.stringify(statusOf(name, got)), answers: got.answers } };
   };
 
   const lead = (holding: boolean): void => {
     if (holding === leading) return;
     leading = holding;
-    for (const { over } of watched.values()) over?.abort();
+    for (const ref of reading.keys()) endRead(ref);
     watched.clear();
     uses.clear();
     schedule.clear();
@@ -245,11 +240,11 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
 function remember(agent: AgentObject, before: readonly BackendRead[] | undefined): readonly BackendRead[] {
   return agent.spec.backends.map((backend) => {
     const { name } = backend;
-    const place = placeOf(agent, backend);
+    const place = shortOf(placeOf(agent, backend));
     const known = before?.find((read) => read.name === name);
     if (known?.memory.place === place) return known;
     const status = before === undefined ? agent.status?.backends?.find((found) => found.name === name) : undefined;
-    return { name, memory: { place, status: status && JSON.stringify(status), answers: NO_ANSWERS } };
+    return { name, memory: { place, status: status && JSON.stringify(status), answers: new Map() } };
   });
 }
 
