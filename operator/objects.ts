@@ -1,7 +1,7 @@
 // The objects that the operator reads, reduced on reading to what it uses.
 // In: whatever the API server or a folder of YAML holds. Out: the shapes that store and translate know.
 import type { A2AAgentSpec, A2AAgentStatus, VirtualKeySpec, VirtualKeyStatus } from "../crds/types.ts";
-import type { TokenFacts } from "./token-facts.ts";
+import type { TokenList } from "./token-facts.ts";
 
 export interface Metadata {
   readonly namespace: string;
@@ -38,7 +38,7 @@ export interface SecretObject {
   readonly controller?: string;
   readonly data: Readonly<Record<string, string>>;
   /** Of virtual keys, in place of `data`: a token is not kept. Absent: it comes from a file, and `data` has it. */
-  readonly tokens?: Readonly<Record<string, TokenFacts>>;
+  readonly tokens?: TokenList;
 }
 
 export interface ServiceObject {

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import type { AgentObject, KeyObject, SecretObject } from "./objects.ts";
 import { createPacker, isOf } from "./packed.ts";
 import type { PackedObject } from "./packed.ts";
-import { tokenFacts } from "./token-facts.ts";
+import { listTokens } from "./token-facts.ts";
 import { anyObject } from "./translate/histories.test-support.ts";
 import { agent, key } from "./translate/objects.test-support.ts";
 
@@ -24,7 +24,7 @@ function secretOf(more: Partial<SecretObject> = {}, metadata: Partial<SecretObje
     credential: "key",
     controller: "uid-alice",
     data: {},
-    tokens: { token: tokenFacts("sk-0123456789012345678901234567890123456789") },
+    tokens: listTokens({ token: "sk-0123456789012345678901234567890123456789" }),
     ...more,
   };
 }
@@ -48,9 +48,9 @@ const again = (object: PackedObject): unknown => {
 test.each<[string, AgentObject | KeyObject | SecretObject]>([
   ["a token", secretOf()],
   ["no owner", secretOf({ controller: "" })],
-  ["several tokens", secretOf({ tokens: { a: tokenFacts("short"), b: tokenFacts(" blank "), c: tokenFacts("é") } })],
+  ["several tokens", secretOf({ tokens: listTokens({ a: "short", b: " blank ", c: "é" }) })],
   ["an owner's uid with quotes and line breaks", secretOf({ controller: 'uid"\n\\,[]' })],
-  ["a key that objects have of themselves", secretOf({ tokens: Object.fromEntries([["__proto__", tokenFacts("x")]]) })],
+  ["a key that objects have of themselves", secretOf({ tokens: listTokens(Object.fromEntries([["__proto__", "x"]])) })],
   ["an upstream credential", secretOf({ credential: "upstream", data: { token: "é" } })],
   ["one that is being deleted", secretOf({}, { deletionTimestamp: "2026-01-02T00:00:00Z" })],
   ["labels", agent({ metadata: { labels: { a: "b" } } })],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tokenFacts } from "../token-facts.ts";
+import { listTokens } from "../token-facts.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 
 const metadata = {
@@ -43,7 +43,7 @@ describe("reduce", () => {
       credential: "key",
       controller: "",
       data: {},
-      tokens: { token: tokenFacts("sk-geheim") },
+      tokens: listTokens({ token: "sk-geheim" }),
     });
     const upstream = { ...raw, metadata: { ...raw.metadata, labels: { "parley.dev/credential": "upstream" } } };
     expect(reduce("Secret", upstream)).toMatchObject({ credential: "upstream", data: { token: "sk-geheim" } });

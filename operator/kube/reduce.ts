@@ -13,7 +13,7 @@ import type {
   ServiceObject,
   StoredObject,
 } from "../objects.ts";
-import { tokenFacts } from "../token-facts.ts";
+import { listTokens } from "../token-facts.ts";
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
@@ -120,13 +120,9 @@ function reduceSecret(raw: RawObject): SecretObject | undefined {
     credential,
     controller: raw.metadata.ownerReferences?.find((owner) => owner.controller === true)?.uid ?? "",
     data: isKey ? NONE : Object.fromEntries(values),
-    ...(isKey ? { tokens: tokensOf(values) } : {}),
+    // An empty value is no token.
+    ...(isKey ? { tokens: listTokens(Object.fromEntries(values.filter(([, value]) => value !== ""))) } : {}),
   };
-}
-
-/** An empty value is no token. */
-function tokensOf(values: readonly (readonly [string, string])[]): SecretObject["tokens"] & object {
-  return Object.fromEntries(values.filter(([, value]) => value !== "").map(([key, value]) => [key, tokenFacts(value)]));
 }
 
 function reduceService(raw: RawObject): ServiceObject {

@@ -2,7 +2,7 @@
 import { hash } from "node:crypto";
 import type { KeyObject, SecretObject } from "../objects.ts";
 import { secretRefOf } from "../secret-ref.ts";
-import { MIN_TOKEN_LENGTH, tokenFacts } from "../token-facts.ts";
+import { findToken, MIN_TOKEN_LENGTH, tokenFacts } from "../token-facts.ts";
 import type { TokenFacts } from "../token-facts.ts";
 import { keyFinding } from "./conditions.ts";
 import type { ObjectLookup } from "./lookup.ts";
@@ -43,7 +43,7 @@ export function readToken(
 
 /** Undefined: there is no such token. */
 function factsOf({ tokens, data }: SecretObject, key: string): TokenFacts | undefined {
-  if (tokens !== undefined) return Object.hasOwn(tokens, key) ? tokens[key] : undefined;
+  if (tokens !== undefined) return findToken(tokens, key);
   const token = Object.hasOwn(data, key) ? data[key] : undefined;
   return token === undefined || token === "" ? undefined : tokenFacts(token);
 }
