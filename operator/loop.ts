@@ -12,7 +12,7 @@ import type { Translation } from "./translate/engine.ts";
 import type { EncodedChange, ObjectResult } from "./translate/result.ts";
 
 /** Milliseconds of translation between two turns of everything else. */
-const SLICE = 8;
+const SLICE = 4;
 
 export interface LoopDeps {
   readonly store: Store;

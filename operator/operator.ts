@@ -231,11 +231,11 @@ export function createOperator(deps: OperatorDeps): Operator {
   });
 
   const failures = createFailureLog({ log, now: () => clock.elapsed() });
-  const turn = createTurns();
+  const turns = createTurns({ now: () => clock.elapsed() });
   const follow = async (scope: Scope): Promise<void> => {
     const observe = metrics.reflector(scope.kind);
     const reached = (version: string): void => loop.reached(scope, version);
-    const from = { client, ...scope, clock, random, log, failures, signal, turn, reached, observe };
+    const from = { client, ...scope, clock, random, log, failures, signal, turns, reached, observe };
     for await (const change of reflect(from)) loop.take(scope, change);
   };
   const lead = (holding: boolean, holder: string | undefined): void => {

@@ -6,6 +6,7 @@ import { parseJson } from "./client.ts";
 import type { KubeClient } from "./client.ts";
 import { isRawObject, reduce } from "./reduce.ts";
 import { refusalOf } from "./refusal.ts";
+import type { Turns } from "./turns.ts";
 
 /** Why a list or a watch ended early; a label value of a metric. */
 export type WatchError = "connection" | "expired" | "refused" | "silence" | "malformed";
@@ -35,7 +36,7 @@ export interface PagesDeps {
   readonly selector: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   /** Gives everything else that wants to run its turn, before a page is parsed. */
-  readonly turn?: (() => Promise<void>) | undefined;
+  readonly turns?: Pick<Turns, "next"> | undefined;
   readonly limits: typeof PAGES;
 }
 
@@ -43,7 +44,7 @@ export type ListEnd = { readonly ok: true; readonly version: string } | ({ reado
 
 /** A `continue` token that expired on the way is a failure: the caller lists again. Never throws. */
 export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly StoredObject[], ListEnd> {
-  const { client, kind, path, selector, signal, turn, limits } = deps;
+  const { client, kind, path, selector, signal, turns, limits } = deps;
   let limit = limits.page;
   let token = "";
   try {
@@ -55,7 +56,7 @@ export async function* readPages(deps: PagesDeps): AsyncGenerator<readonly Store
         limit = Math.ceil(limit / 4);
         continue;
       }
-      await turn?.();
+      await turns?.next();
       const body = parseJson(answer.text);
       if (answer.status !== 200) {
         const refusal = refusalOf(answer.status, body);

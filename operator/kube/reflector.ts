@@ -14,6 +14,7 @@ import type { WatchError, WatchFailure } from "./pages.ts";
 import { RESOURCES, collectionPath } from "./resources.ts";
 import { sleep } from "./sleep.ts";
 import { refusalOf } from "./refusal.ts";
+import type { Turns } from "./turns.ts";
 import { readEvent } from "./watch-event.ts";
 import type { ObjectChange } from "./watch-event.ts";
 
@@ -37,8 +38,8 @@ export interface ReflectorDeps {
   /** Shared by all reflectors, so that what concerns them all is told once; absent: this one's own. */
   readonly failures?: FailureLog;
   readonly signal: AbortSignal;
-  /** Gives everything else that wants to run its turn; shared by all reflectors, so that no two pages are read in one. At once by default. */
-  readonly turn?: () => Promise<void>;
+  /** Give everything else that wants to run its turn; shared by all reflectors, so that no two pages are read in one. By default it has none. */
+  readonly turns?: Turns;
   /** What came up to this resourceVersion was taken by the consumer, and nothing later; not said while a list is read. */
   readonly reached?: (version: string) => void;
   readonly observe: { listed(): void; failed(error: WatchError): void };
@@ -70,7 +71,7 @@ type WatchEnd = { readonly clean: true } | ({ readonly clean: false } & WatchFai
  * Yields for ever, until the signal aborts; never throws. Nothing is read ahead of the consumer but what the socket holds.
  */
 export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, void> {
-  const { client, kind, namespace, clock, random, log, signal, observe, turn } = deps;
+  const { client, kind, namespace, clock, random, log, signal, observe, turns } = deps;
   const limits = { ...LIMITS, ...deps.limits };
   const path = collectionPath(kind, namespace);
   const { labelSelector } = RESOURCES[kind];
@@ -101,7 +102,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
   while (!signal.aborted) {
     if (version === undefined) yield { type: "listing" };
     if (version === undefined && !streamsLists) {
-      const pages = readPages({ client, kind, path, selector, signal, turn, limits });
+      const pages = readPages({ client, kind, path, selector, signal, turns, limits });
       let count = 0;
       let page = await pages.next();
       for (; page.done !== true; page = await pages.next()) {
@@ -145,6 +146,8 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
       );
       if (answer.ok) {
         for await (const line of answer.lines) {
+          // What came with one read of the socket may be many.
+          if (turns?.isOver === true) await turns.next();
           timer.cancel();
           timer = clock.setTimeout(silence, limits.silence);
           const event = readEvent(kind, line);
@@ -157,7 +160,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
             // Between what was there and the mark, events of just now may stand.
             if (change?.type === "upsert") piece.push(change.object);
             if (piece.length === limits.piece || (piece.length > 0 && change?.type !== "upsert")) {
-              await turn?.();
+              await turns?.next();
               count += piece.length;
               yield { type: "listed", objects: piece };
               piece = [];
