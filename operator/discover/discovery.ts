@@ -122,7 +122,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     uses.set(ref, usesOf(agent));
     // What was found of the old backends does not hold for the new ones until those were asked.
     if (before?.uid === uid) tell(agent, reads);
-    if (patient && isCovered(agent)) schedule.spread(ref);
+    if (patient && isCovered(agent)) schedule.spread(ref, store.size("A2AAgent"));
     else schedule.now(ref);
   };
 

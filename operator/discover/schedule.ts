@@ -6,8 +6,8 @@ import { createAlarms } from "../alarms.ts";
 export interface Schedule {
   /** Runs it as soon as there is room; again after the run under way, if there is one. */
   now(id: string): void;
-  /** Runs it at a time picked within the first half minute. */
-  spread(id: string): void;
+  /** Runs it at a time picked within half a minute, or within longer if it is one of `many`: as often as all are run again, or sooner. */
+  spread(id: string, many: number): void;
   /** Runs it after so many milliseconds, if not before; never during the run under way. */
   within(id: string, ms: number): void;
   /** Runs it if its last run failed, but not within the first back-off after that. */
@@ -26,6 +26,8 @@ export interface ScheduleDeps {
 /** Milliseconds. */
 export const REFRESH_MS = 300_000;
 const SPREAD_MS = 30_000;
+/** Between two of many. */
+const SPREAD_EACH_MS = 30;
 const BACKOFF = { base: 1000, cap: REFRESH_MS };
 const CONCURRENCY = 16;
 
@@ -108,7 +110,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       else urgent.add(id);
       pump();
     },
-    spread: (id) => after(id, SPREAD_MS * random()),
+    spread: (id, many) => after(id, Math.min(Math.max(SPREAD_MS, many * SPREAD_EACH_MS), REFRESH_MS) * random()),
     within(id, ms) {
       const at = clock.elapsed() + ms;
       if (urgent.has(id) || routine.has(id) || (alarms.at(id) ?? Infinity) <= at) return;
