@@ -1,7 +1,7 @@
 // Follows all objects of one kind: lists, then watches, for ever. In: the API server. Out: changes in the order in which the
 // API server made them; a list replaces everything, so whoever consumes them converges whatever was missed before.
 // The list is the beginning of a watch where the API server can do that: of a list in pages it may look at everything for each page.
-import type { Clock } from "../../process/clock.ts";
+import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
 import type { Kind, StoredObject } from "../objects.ts";
 import { createBackoff } from "./backoff.ts";
@@ -124,11 +124,17 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
     const stop = (): void => controller.abort();
     signal.addEventListener("abort", stop, { once: true });
     let silent = false;
-    const silence = (): void => {
-      silent = true;
-      stop();
+    let heardAt = clock.elapsed();
+    // One timer for many lines: as long as they come it looks again later.
+    const listen = (): Timer => {
+      const left = heardAt + limits.silence - clock.elapsed();
+      return clock.setTimeout(() => {
+        silent = clock.elapsed() - heardAt >= limits.silence;
+        if (silent) stop();
+        else timer = listen();
+      }, left);
     };
-    let timer = clock.setTimeout(silence, limits.silence);
+    let timer = listen();
     let end: WatchEnd = { clean: true };
     let count = 0;
     let piece: StoredObject[] = [];
@@ -148,8 +154,7 @@ export async function* reflect(deps: ReflectorDeps): AsyncGenerator<KindChange, 
         for await (const line of answer.lines) {
           // What came with one read of the socket may be many.
           if (turns?.isOver === true) await turns.next();
-          timer.cancel();
-          timer = clock.setTimeout(silence, limits.silence);
+          heardAt = clock.elapsed();
           const event = readEvent(kind, line);
           if (event.type === "error") {
             end = { clean: false, error: event.error, cause: event.cause };
