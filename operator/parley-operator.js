@@ -4,8 +4,8 @@ import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "n
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
-boundGrowth(110 * 2 ** 20);
-setInterval(boundGrowth, 1000, 110 * 2 ** 20).unref();
+boundGrowth(90 * 2 ** 20);
+setInterval(boundGrowth, 1000, 90 * 2 ** 20).unref();
 sizeYoungSpace(4 * 2 ** 20);
 
 await launch(new URL("main.ts", import.meta.url));
