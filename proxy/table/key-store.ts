@@ -2,8 +2,9 @@
 // There are many of them, of which few are used at a time: so they are kept packed, and made into objects for whoever asks.
 import type { Key } from "./compiled.ts";
 import type { RowId } from "./contract.ts";
-import type { KeyObjects } from "./key-objects.ts";
-import { hashOfSha256, hashOfText, hasSha256, type PackedKey } from "./packed-key.ts";
+import { KEYS_KEPT, type KeyObjects } from "./key-objects.ts";
+import { createLatelyUsed } from "./lately-used.ts";
+import { hashOfSha256, hashOfText, hasSha256, sha256Of, type PackedKey } from "./packed-key.ts";
 import { createSlotIndex, NO_SLOT } from "./slot-index.ts";
 
 export interface KeyStore {
@@ -39,6 +40,9 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
     (slot, sha256) => hasSha256(texts[slot] ?? "", sha256),
   );
 
+  /** What requests found by a token's SHA-256. */
+  const found = createLatelyUsed<Key>(KEYS_KEPT);
+
   const find = (id: RowId): number => byId.find(hashOf(id), id);
   const at = (slot: number): PackedKey => ({ text: texts[slot] ?? "", agents: grants[slot] ?? NOTHING });
   const objectAt = (slot: number): Key | undefined => {
@@ -50,6 +54,12 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
     texts[slot] = text;
     grants[slot] = agents;
     byToken.add(slot);
+    // It may be the second one of its token.
+    found.delete(sha256Of(text));
+  };
+  const take = (slot: number): void => {
+    byToken.remove(slot);
+    found.delete(sha256Of(texts[slot] ?? ""));
   };
   const nextSlot = (): number => {
     const slot = free.pop() ?? ids.length;
@@ -67,12 +77,18 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
       return slot === NO_SLOT ? undefined : at(slot);
     },
     key: (id) => objectAt(find(id)),
-    bySha256: (sha256) => objectAt(byToken.find(hashOfSha256(sha256), sha256)),
+    bySha256(sha256) {
+      const known = found.get(sha256);
+      if (known !== undefined) return known;
+      const key = objectAt(byToken.find(hashOfSha256(sha256), sha256));
+      if (key !== undefined) found.set(key.row.sha256, key);
+      return key;
+    },
     has: (id) => find(id) !== NO_SLOT,
     set(id, packed) {
       const known = find(id);
       if (known !== NO_SLOT) {
-        byToken.remove(known);
+        take(known);
         return put(known, packed);
       }
       const slot = nextSlot();
@@ -85,7 +101,7 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
       const slot = find(id);
       if (slot === NO_SLOT) return false;
       byId.remove(slot);
-      byToken.remove(slot);
+      take(slot);
       ids[slot] = undefined;
       texts[slot] = "";
       grants[slot] = NOTHING;

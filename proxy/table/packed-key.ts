@@ -37,37 +37,43 @@ export function packKey({ uid, generation, sha256, owner, agents, ...others }: K
 }
 
 export function unpackRow({ text, agents }: PackedKey): KeyRow {
-  const hex = Buffer.from(text.slice(0, SHA256_BYTES + UID_BYTES), "latin1").toString("hex");
   // What packKey wrote.
   const [generation, user, team, others, uid] = JSON.parse(text.slice(SHA256_BYTES + UID_BYTES)) as Rest;
-  return {
-    uid: uid ?? uuidOf(hex.slice(2 * SHA256_BYTES)),
+  const row = {
+    uid: uid ?? uuidOf(hexOf(text, SHA256_BYTES, UID_BYTES)),
     generation,
-    sha256: hex.slice(0, 2 * SHA256_BYTES),
+    sha256: sha256Of(text),
     owner: ownerOf({ user, team }),
     agents,
-    ...others,
   };
+  return others === undefined ? row : { ...row, ...others };
 }
 
 /** Every member, or it does not compile. */
 function ownerOf({ user, team }: Record<keyof KeyRow["owner"], string | null | undefined>): KeyRow["owner"] {
-  return { ...(typeof user === "string" ? { user } : {}), ...(typeof team === "string" ? { team } : {}) };
+  if (typeof user === "string") return typeof team === "string" ? { user, team } : { user };
+  return typeof team === "string" ? { team } : {};
 }
 
 /** `id`: of the row. */
 export function unpackKey(id: RowId, packed: PackedKey): Key {
   const row = unpackRow(packed);
   const { expiresAt, operations } = row;
-  const [, namespace = ""] = id.split("/", 2);
+  const name = id.slice("key/".length);
   return {
-    id: id.slice("key/".length),
-    namespace,
+    id: name,
+    namespace: name.slice(0, name.indexOf("/")),
     row,
     expiresAt: expiresAt === undefined ? Infinity : parseTime(expiresAt),
     operations: operations === undefined ? undefined : new Set(operations),
   };
 }
+
+/** Lower-case hex. */
+export const sha256Of = (text: string): string => hexOf(text, 0, SHA256_BYTES);
+
+const hexOf = (text: string, from: number, bytes: number): string =>
+  Buffer.from(text.slice(from, from + bytes), "latin1").toString("hex");
 
 /** The first 32 bits of the SHA-256, of a packed key and of 64 hex digits. */
 export function hashOfText(text: string): number {
@@ -95,5 +101,5 @@ function digit(hex: string, at: number): number {
 }
 
 function uuidOf(hex: string): string {
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -24,6 +24,27 @@ test("a thousand agents and a thousand keys take a few megabytes", () => {
   expect(table.rows).toBe(2000);
 });
 
+test("ten thousand keys of a few agents take less than half a kilobyte each", () => {
+  setFlagsFromString("--expose-gc");
+  const collect: () => void = runInNewContext("gc");
+  const rows = Array.from({ length: 10_000 }, (_, n): RowChange => {
+    const uid = `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+    const owner = { user: `user-${n}@example.com`, team: "booking" };
+    return {
+      id: `key/ns/key-${n}`,
+      row: keyRow(`sk-${n}`, { uid, owner, agents: [{ namespace: "ns", name: `agent-${n % 100}` }] }),
+    };
+  });
+  collect();
+  const before = process.memoryUsage();
+  const table = createTable();
+  table.applyLocal(rows, true);
+  collect();
+  const after = process.memoryUsage();
+  expect((after.heapUsed + after.external - before.heapUsed - before.external) / rows.length).toBeLessThan(480);
+  expect(table.rows).toBe(10_000);
+});
+
 test("digests that are forked for each edit hold no more memory than before", async () => {
   setFlagsFromString("--expose-gc");
   const collect: () => void = runInNewContext("gc");
