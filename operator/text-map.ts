@@ -54,6 +54,7 @@ export function createTextMap(): TextMap {
   /** Told by the bytes: there may be many. */
   const beginsWith = (prefix: string): ((place: Place) => boolean) => {
     const wanted = Buffer.from(prefix);
+    if (wanted.length === 0) return () => true;
     return (place) => {
       const [bytes, start] = [slabs.bytesOf(place), startOf(place)];
       if (bytes.readUInt32LE(start) < wanted.length) return false;
