@@ -1,4 +1,5 @@
-// Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time, the newest wins.
+// Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time and not too many, the
+// newest wins.
 import { request } from "undici";
 import type { Session } from "./access.ts";
 import { backoff, pause } from "./backoff.ts";
@@ -8,6 +9,10 @@ import type { Log } from "./log.ts";
 
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;
+/** Milliseconds between two requests while changes go on and on: several are acknowledged together. */
+const EVERY_MS = 50;
+/** The first few requests after a pause do not wait. */
+const AT_ONCE = 5;
 
 export interface Acks {
   /** Never waits. An acknowledgement that was not sent yet is replaced: it says less. */
@@ -27,6 +32,8 @@ export interface AcksDeps {
 export function createAcks({ url, session, clock, random, log, signal }: AcksDeps): Acks {
   let newest: Ack | undefined;
   let sending = false;
+  /** When the next request is due if each takes its time, of `clock.elapsed()`. */
+  let due = 0;
 
   const post = async (ack: Ack): Promise<boolean> => {
     const late = new AbortController();
@@ -52,8 +59,12 @@ export function createAcks({ url, session, clock, random, log, signal }: AcksDep
 
   const deliver = async (): Promise<void> => {
     let failures = 0;
-    while (newest !== undefined && !signal.aborted) {
+    for (;;) {
+      const early = due - AT_ONCE * EVERY_MS - clock.elapsed();
+      if (early > 0) await pause(clock, early, signal);
       const ack = newest;
+      if (ack === undefined || signal.aborted) break;
+      due = Math.max(due, clock.elapsed()) + EVERY_MS;
       if (await post(ack)) {
         failures = 0;
         if (newest === ack) newest = undefined;

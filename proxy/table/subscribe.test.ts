@@ -153,6 +153,23 @@ describe("acknowledgements", () => {
     expect(proxy.state.reconnects).toBe(0);
   });
 
+  test("are sent at once after a pause, and some together while changes go on", async () => {
+    const operator = await scene.operator();
+    const proxy = scene.subscribe([operator.url]);
+    await proxy.acknowledged(operator, 1);
+    for (let n = 2; n <= 6; n += 1) {
+      operator.apply([{ id: bob.id, row: keyRow(`sk-bob-${n}`) }]);
+      await proxy.acknowledged(operator, n);
+    }
+    for (let n = 7; n <= 9; n += 1) operator.apply([{ id: bob.id, row: keyRow(`sk-bob-${n}`) }]);
+    await scene.bell.until(() => proxy.table.version === operator.version);
+    await proxy.clock.scheduled((ms) => ms === 50);
+    expect(operator.acks.map(({ sequence }) => sequence)).toStrictEqual([1, 2, 3, 4, 5, 6]);
+    proxy.clock.advance(50);
+    await proxy.acknowledged(operator, 7);
+    expect(operator.acks.at(-1)?.sequence).toBe(9);
+  });
+
   test("that are not taken are sent again while the stream lives", async () => {
     const operator = await scene.operator();
     operator.ackStatus = 404;
