@@ -12,8 +12,10 @@ export interface SlotIndex {
 
 export const NO_SLOT = -1;
 
-/** Places of an empty index. */
-const FEWEST = 64;
+/** An index is many small ones, by the upper bits of the hash: one of all would keep requests waiting while it grows. */
+const BITS_OF_PARTS = 8;
+/** Places of an empty part. */
+const FEWEST = 8;
 
 /**
  * @param hashAt of an entry, 32 bits
@@ -23,6 +25,19 @@ export function createSlotIndex(
   hashAt: (slot: number) => number,
   fits: (slot: number, wanted: string) => boolean,
 ): SlotIndex {
+  const parts = Array.from({ length: 2 ** BITS_OF_PARTS }, (): SlotIndex | undefined => undefined);
+  const numberOf = (hash: number): number => hash >>> (32 - BITS_OF_PARTS);
+  return {
+    add(slot) {
+      const number = numberOf(hashAt(slot));
+      (parts[number] ??= createPart(hashAt, fits)).add(slot);
+    },
+    remove: (slot) => parts[numberOf(hashAt(slot))]?.remove(slot),
+    find: (hash, wanted) => parts[numberOf(hash)]?.find(hash, wanted) ?? NO_SLOT,
+  };
+}
+
+function createPart(hashAt: (slot: number) => number, fits: (slot: number, wanted: string) => boolean): SlotIndex {
   // Open addressing with linear probing, half full at most; what is there is a slot's number and one.
   let places = new Uint32Array(FEWEST);
   let mask = FEWEST - 1;
