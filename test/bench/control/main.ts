@@ -66,10 +66,9 @@ async function measure(
     await side.rest();
   }
   const atRest = new Map(sides.map((side) => [side, memory(side)]));
-  await collected(sides);
-  const idle = await propagation(sides, options.samples, false, detail);
-  await collected(sides);
-  const busy = await propagation(sides, options.samples, true, detail);
+  const collect = async (): Promise<void> => collected(sides);
+  const idle = await propagation(sides, options.samples, false, collect, detail);
+  const busy = await propagation(sides, options.samples, true, collect, detail);
   const costs = await cost(sides, COST_EDITS, progress);
   const figures: Figures[] = [];
   for (const side of sides) {
@@ -126,7 +125,7 @@ async function crowded(side: Side, subscribers: number): Promise<Figures["crowd"
       progress(`${side.label} takes no subscribers: ${child.output().slice(0, 200)}`);
       return undefined;
     }
-    const timed = await propagation([side], CROWD_SAMPLES, false, detail);
+    const timed = await propagation([side], CROWD_SAMPLES, false, () => collected([side]), detail);
     const spent = await cost([side], COST_EDITS, progress);
     if (child.exited()) throw new Error(`subscribers were cut off:\n${child.output()}`);
     const [times, spending] = [timed.get(side), spent.get(side)];

@@ -25,7 +25,7 @@ export interface Propagation {
   /** Milliseconds from the API server's answer to an edit until it was live; 0 where it was live before. */
   readonly afterAnswer: number[];
   readonly wrong: string[];
-  /** Other edits a second that went on meanwhile. */
+  /** Other edits a second that went on meanwhile, of the part with the fewest; infinite when there were none. */
   others: number;
 }
 
@@ -59,44 +59,58 @@ export function background(side: Side, perSecond: number): { stop(): Promise<{ s
   };
 }
 
-/** Times `samples` edits of each side, half of them of agents and half of keys; with `busy` each while its gateway has other edits. */
+/** Edits that are timed between two collections of the API server's garbage. */
+const PART = 50;
+
+/**
+ * Times `samples` edits of each side, half of them of agents and half of keys; with `busy` each while its gateway has other edits.
+ * `collect` is awaited before each part of them, with nothing going on.
+ */
 export async function propagation(
   sides: readonly Side[],
   samples: number,
   busy: boolean,
+  collect: () => Promise<void>,
   say: (line: string) => void,
 ): Promise<ReadonlyMap<Side, Propagation>> {
   const figures = new Map(
     sides.map((side): [Side, Propagation] => [
       side,
-      { agents: [], keys: [], revocations: [], afterAnswer: [], wrong: [], others: 0 },
+      { agents: [], keys: [], revocations: [], afterAnswer: [], wrong: [], others: Number.POSITIVE_INFINITY },
     ]),
   );
   const what = busy ? `under ${BACKGROUND} edits a second` : "idle";
-  const others = (busy ? sides : []).map((side) => ({ side, work: background(side, BACKGROUND / sides.length) }));
-  for (let n = -WARM_UP; n < samples / 2; n += 1) {
-    for (const [side, { agents, keys, revocations, afterAnswer, wrong }] of figures) {
-      const renamed = await side.renameAgent();
-      await pause(BETWEEN_MS);
-      const { came, went } = await side.comeAndGo();
-      await pause(BETWEEN_MS);
-      wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
+  const pairs = samples / 2;
+  for (let from = -WARM_UP; from < pairs; from = Math.max(from, 0) + PART) {
+    await collect();
+    const others = (busy ? sides : []).map((side) => ({ side, work: background(side, BACKGROUND / sides.length) }));
+    for (let n = from; n < Math.min(Math.max(from, 0) + PART, pairs); n += 1) {
+      for (const [side, figure] of figures) await timePair(side, figure, n >= 0);
       if (n < 0) continue;
-      agents.push(renamed.ms);
-      keys.push(came.ms);
-      revocations.push(went.ms);
-      afterAnswer.push(renamed.sinceAnswer, came.sinceAnswer);
+      const first = figures.get(sides[0] as Side);
+      say(`propagation ${what}: ${2 * (n + 1)} of ${samples}, p50 ${quantile(first?.agents ?? [], 0.5).toFixed(1)} ms`);
     }
-    if (n < 0) continue;
-    const first = figures.get(sides[0] as Side);
-    say(`propagation ${what}: ${2 * (n + 1)} of ${samples}, p50 ${quantile(first?.agents ?? [], 0.5).toFixed(1)} ms`);
-  }
-  for (const { side, work } of others) {
-    const { perSecond } = await work.stop();
-    const figure = figures.get(side);
-    if (figure !== undefined) figure.others = perSecond;
+    for (const { side, work } of others) {
+      const { perSecond } = await work.stop();
+      const figure = figures.get(side);
+      if (figure !== undefined) figure.others = Math.min(figure.others, perSecond);
+    }
   }
   return figures;
+}
+
+/** One edit of an agent, and a key that comes and goes; of those that are not `counted` only wrong answers are told. */
+async function timePair(side: Side, figure: Propagation, counted: boolean): Promise<void> {
+  const renamed = await side.renameAgent();
+  await pause(BETWEEN_MS);
+  const { came, went } = await side.comeAndGo();
+  await pause(BETWEEN_MS);
+  figure.wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
+  if (!counted) return;
+  figure.agents.push(renamed.ms);
+  figure.keys.push(came.ms);
+  figure.revocations.push(went.ms);
+  figure.afterAnswer.push(renamed.sinceAnswer, came.sinceAnswer);
 }
 
 export interface Cost {
