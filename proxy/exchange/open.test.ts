@@ -156,6 +156,24 @@ describe("a key that is taken away", () => {
     expect((await record(0)).reason).toBe("KeyRevoked");
   });
 
+  test("is looked up when rows change, and not at each tick of each stream", async () => {
+    const clock = createFakeClock();
+    const { port, table } = await holding({ clock });
+    const client = await openStream(port, STREAM);
+    await client.holds("working");
+    const keyById = table.keyById.bind(table);
+    let asked = 0;
+    table.keyById = (id) => {
+      asked += 1;
+      return keyById(id);
+    };
+    clock.advance(2500);
+    expect(asked).toBe(0);
+    table.applyLocal([keyChange({ owner: { user: "bob@example.com" } })], false);
+    expect(asked).toBe(1);
+    client.request.destroy();
+  });
+
   test("is not taken away by changes that concern others", async () => {
     const { port, table, agent } = await holding();
     const client = await openStream(port, STREAM);
