@@ -206,6 +206,17 @@ describe("gauges", () => {
   });
 });
 
+test("numbers of many keys leave those that requests use as they are when the whole table is replaced", () => {
+  const { metrics, table } = setUp();
+  const names = Array.from({ length: 10_000 }, (_, n) => `key-${n}`);
+  const rows = [putAgent(), ...names.map((name) => putKey(name, {}, name))];
+  table.applyLocal(rows, true);
+  for (const name of names) metrics.finished(recordOf({ key: `agents/${name}` }));
+  const used = table.keyById("agents/key-0");
+  table.applyLocal(rows, true);
+  expect(table.keyById("agents/key-0")).toBe(used);
+});
+
 describe("an agent that left the table", () => {
   const gone = (name: string) => ({ id: agentRowId("agents", name), row: null });
 

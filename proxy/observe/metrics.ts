@@ -32,7 +32,7 @@ type KeyRefusal = KeyFault | (typeof KEY_REASONS)[number];
  */
 export function createRequestMetrics(deps: {
   registry: Registry;
-  table: Pick<Table, "agentByName" | "keyById" | "onChange">;
+  table: Pick<Table, "agentByName" | "servesKey" | "onChange">;
   now: () => number;
   labels?: ReadonlySet<MetricsLabel>;
 }): RequestMetrics {

@@ -68,7 +68,7 @@ export interface SeriesStore {
 const zeros = (): number[] => OUTCOMES.map(() => 0);
 
 export function createSeriesStore(deps: {
-  table: Pick<Table, "agentByName" | "keyById" | "onChange">;
+  table: Pick<Table, "agentByName" | "servesKey" | "onChange">;
   now: () => number;
   labels: ReadonlySet<MetricsLabel>;
 }): SeriesStore {
@@ -101,7 +101,7 @@ export function createSeriesStore(deps: {
     table,
     kind: "key",
     now,
-    inTable: (key) => table.keyById(key) !== undefined,
+    inTable: (key) => table.servesKey(`key/${key}`),
     isBusy: () => false,
     make: () => new Map(),
   });

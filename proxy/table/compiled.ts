@@ -44,6 +44,8 @@ export interface Table {
   /** By SHA-256 of the token, lower-case hex. */
   key(sha256: string): Key | undefined;
   keyById(id: string): Key | undefined;
+  /** Whether there is a key of this row id, withheld or not. Makes no object of it, so that many may be asked for. */
+  servesKey(id: RowId): boolean;
   agentByPublicName(publicName: string): Agent | undefined;
   agentByName(namespace: string, name: string): Agent | undefined;
   /** Whether the key's grants and the agent's allowedKeys both admit; decided once per pair and remembered until either row (or the key's Namespace) changes. */

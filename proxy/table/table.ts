@@ -61,8 +61,6 @@ export interface TableWriter {
   /** As `commit`, with turns of the event loop in between. Requests see the table as it was until it is applied, at once. */
   commitInTurns(expected: Expected): Promise<Committed>;
   refusals(): Refusals;
-  /** Whether a key of this row id is served. */
-  servesKey(id: RowId): boolean;
   /** Whether the row stands in the table as this line hashes (`rowHash`); undefined: whether there is none. */
   holds(id: RowId, hash: string | undefined): boolean;
   /** The first bytes of each bucket's digest, as a `Subscription` names them. */
@@ -168,6 +166,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
     },
     key: (sha256) => standing.rows.keys.bySha256(sha256),
     keyById: (id) => standing.rows.keys.key(`key/${id}`),
+    servesKey: (id) => standing.rows.keys.has(id),
     agentByPublicName: (publicName) => standing.rows.byPublicName.get(publicName),
     agentByName: (namespace, name) => standing.rows.agents.get(agentRowId(namespace, name)),
     grants: (key: Key, agent: Agent) => grants(key, agent),
@@ -208,7 +207,6 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
       const named = [...refused.entries().take(REFUSED_NAMED)].map(([id, reason]) => ({ id, reason }));
       return { refused: named, refusedRows: refused.size };
     },
-    servesKey: (id) => standing.rows.keys.has(id),
     holds: (id, hash) => (hash === undefined ? !standing.digest.has(id) : standing.digest.holds(id, hash)),
     prefixes: () => standing.digest.prefixes(),
     applyLocal(changes, reset) {

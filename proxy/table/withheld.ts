@@ -110,6 +110,7 @@ export function createWithheld(deps: {
     },
     key: (sha256) => key(table.key(sha256)),
     keyById: (id) => key(table.keyById(id)),
+    servesKey: (id) => table.servesKey(id),
     agentByPublicName: (publicName) => agent(table.agentByPublicName(publicName)),
     agentByName: (namespace, name) => agent(table.agentByName(namespace, name)),
     grants: (one, other) => (marks.quiet ? table.grants(one, other) : grants(one, other)),
