@@ -110,8 +110,9 @@ export const isOf = (text: string, identity: Pick<Metadata, "uid" | "resourceVer
 
 /** Between two parts, and before a number: JSON has neither as it is. */
 const [BREAK, NUMBER] = ["\u001f", "\u0001"];
+/** What cannot stand in a text as it is: those, and half of a surrogate pair, which has no bytes. */
 // oxlint-disable-next-line no-control-regex -- They are what is looked for.
-const MARKS = /[\u0001\u001f]/;
+const MARKS = /[\u0001\u001f\ud800-\udfff]/u;
 
 const identityOf = ({ uid, resourceVersion }: Pick<Metadata, "uid" | "resourceVersion">): string =>
   `${JSON.stringify(`${uid} ${resourceVersion}`)}${BREAK}`;

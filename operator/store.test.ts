@@ -36,6 +36,13 @@ describe("set", () => {
     expect(store.size("A2AAgent")).toBe(1);
   });
 
+  test("text that UTF-8 cannot have is kept as it is", () => {
+    const half = agent({ metadata: { labels: { half: "\ud83d of a pair" } } });
+    const store = storeOf(half);
+    expect(store.set(half)).toBe(false);
+    expect(store.get(travel)).toStrictEqual(half);
+  });
+
   test("resourceVersion, conditions and counts alone do not matter, but are kept", () => {
     const store = storeOf(agent());
     const newer = agent({ metadata: { resourceVersion: "2" } }, {}, { conditions: [condition], readyEndpoints: 3 });
