@@ -1,6 +1,7 @@
 // Texts by name, outside of the heap: what is many and seldom read would there be walked by every collection, and need half as much
 // again for what waits to be collected. In: names and texts. Out: the same; a look-up costs a copy of the text.
-import { createHashIndex, hashOf } from "./hash-index.ts";
+import { hashOfName } from "../proxy/table/name-hash.ts";
+import { createHashIndex } from "./hash-index.ts";
 import { createSlabs, startOf } from "./slabs.ts";
 import type { Place } from "./slabs.ts";
 
@@ -38,7 +39,7 @@ export function createTextMap(): TextMap {
   let index = createHashIndex();
 
   const moved = (from: Place, to: Place): void => {
-    const hash = hashOf(nameAt(from));
+    const hash = hashOfName(nameAt(from));
     index.put(
       index.find(hash, (place) => place === from),
       hash,
@@ -61,7 +62,7 @@ export function createTextMap(): TextMap {
       return wanted.every((byte, at) => bytes[start + HEAD + at] === byte);
     };
   };
-  const placeOf = (name: string): Place => index.at(slotOf(hashOf(name), name));
+  const placeOf = (name: string): Place => index.at(slotOf(hashOfName(name), name));
 
   return {
     get(name) {
@@ -72,7 +73,7 @@ export function createTextMap(): TextMap {
     },
     set(name, text) {
       index.makeRoom();
-      const hash = hashOf(name);
+      const hash = hashOfName(name);
       const slot = slotOf(hash, name);
       const before = index.at(slot);
       const [nameBytes, textBytes] = [Buffer.byteLength(name), Buffer.byteLength(text)];
@@ -87,7 +88,7 @@ export function createTextMap(): TextMap {
       if (before !== 0) slabs.drop(moved);
     },
     delete(name) {
-      const slot = slotOf(hashOf(name), name);
+      const slot = slotOf(hashOfName(name), name);
       const place = index.at(slot);
       if (place === 0) return false;
       index.leave(slot);
@@ -113,7 +114,7 @@ export function createTextMap(): TextMap {
     },
     unmark: (prefix) => index.unmark(beginsWith(prefix)),
     mark(name) {
-      const slot = slotOf(hashOf(name), name);
+      const slot = slotOf(hashOfName(name), name);
       if (index.at(slot) !== 0) index.mark(slot);
     },
     unmarked: (prefix) => Array.from(index.unmarked()).filter(beginsWith(prefix)).map(nameAt),

@@ -3,7 +3,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { refOf } from "../objects.ts";
 import type { Ref } from "../objects.ts";
-import { hashOf } from "../hash-index.ts";
+import { hashOfName } from "../../proxy/table/name-hash.ts";
 import { createClaims } from "./claims.ts";
 import { metadata } from "./objects.test-support.ts";
 
@@ -97,9 +97,9 @@ test("claims of one hash are apart", () => {
   const seen = new Map<number, string>();
   const pair = ((): [string, string] => {
     for (let at = 0; ; at += 1) {
-      const known = seen.get(hashOf(`claim-${at}`));
+      const known = seen.get(hashOfName(`claim-${at}`));
       if (known !== undefined) return [known, `claim-${at}`];
-      seen.set(hashOf(`claim-${at}`), `claim-${at}`);
+      seen.set(hashOfName(`claim-${at}`), `claim-${at}`);
     }
   })();
   const claims = createClaims();

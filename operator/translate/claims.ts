@@ -1,6 +1,6 @@
 // Who has what only one may have: public names, tokens. In: claims of objects. Out: the holder, the oldest of the claimants.
 import type { Metadata, Ref } from "../objects.ts";
-import { hashOf } from "../hash-index.ts";
+import { hashOfName } from "../../proxy/table/name-hash.ts";
 import { createTextMap } from "../text-map.ts";
 import type { ObjectName } from "./lookup.ts";
 
@@ -88,7 +88,7 @@ export function createClaims(): Claims {
 }
 
 /** Of 32 bits with a sign, which takes no memory of its own. */
-const shortHash = (claim: string): number => hashOf(claim) | 0;
+const shortHash = (claim: string): number => hashOfName(claim) | 0;
 
 /** Seconds since the epoch, which is as exact as the API server's times, and a number that takes no memory of its own. A time that cannot be read wins nothing from one that can. */
 function createdAt({ creationTimestamp }: Metadata): number {

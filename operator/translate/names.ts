@@ -1,5 +1,6 @@
 // Numbers for names, as long as they are wanted. In: names. Out: the number of each, and the name of a number.
-import { createHashIndex, hashOf } from "../hash-index.ts";
+import { hashOfName } from "../../proxy/table/name-hash.ts";
+import { createHashIndex } from "../hash-index.ts";
 
 export interface Names {
   /** 0: it has none. */
@@ -18,7 +19,7 @@ export function createNames(): Names {
   let names: (string | undefined)[] = [undefined];
   let free: number[] = [];
 
-  const slotOf = (name: string): number => index.find(hashOf(name), (number) => names[number] === name);
+  const slotOf = (name: string): number => index.find(hashOfName(name), (number) => names[number] === name);
   const nameOf = (number: number): string => {
     const name = names[number];
     if (name === undefined) throw new RangeError(`nothing has the number ${number}`);
@@ -34,7 +35,7 @@ export function createNames(): Names {
       if (known !== 0) return known;
       const number = free.pop() ?? names.length;
       names[number] = name;
-      index.put(slot, hashOf(name), number);
+      index.put(slot, hashOfName(name), number);
       return number;
     },
     nameOf,

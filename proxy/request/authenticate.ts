@@ -1,6 +1,7 @@
 // Who is asking. In: the Authorization header and the table. Out: the virtual key that it holds, or why there is none.
 import { hash } from "node:crypto";
 import type { Key, Table } from "../table/compiled.ts";
+import { createLatelyUsed } from "../table/lately-used.ts";
 
 const MAX_TOKEN = 8 * 1024;
 const bearer = /^bearer ([!-~]+)$/i;
@@ -36,31 +37,12 @@ export interface Digests {
  * @param capacity headers held at most
  */
 export function createDigests(capacity: number): Digests {
-  const half = Math.max(1, Math.floor(capacity / 2));
-  let young = new Map<string, string>();
-  let old = new Map<string, string>();
-
-  function keep(authorization: string, digest: string): void {
-    if (authorization.length > MAX_REMEMBERED) return;
-    if (young.size >= half) {
-      old = young;
-      young = new Map();
-    }
-    young.set(authorization, digest);
-  }
-
+  const digests = createLatelyUsed<string>(Math.max(1, Math.floor(capacity / 2)));
   return {
-    get(authorization) {
-      const digest = young.get(authorization);
-      if (digest !== undefined) return digest;
-      const older = old.get(authorization);
-      if (older !== undefined) {
-        old.delete(authorization);
-        keep(authorization, older);
-      }
-      return older;
+    get: (authorization) => digests.get(authorization),
+    keep(authorization, digest) {
+      if (authorization.length <= MAX_REMEMBERED) digests.set(authorization, digest);
     },
-    keep,
   };
 }
 

@@ -4,6 +4,7 @@ import type { Key } from "./compiled.ts";
 import type { RowId } from "./contract.ts";
 import { KEYS_KEPT, type KeyObjects } from "./key-objects.ts";
 import { createLatelyUsed } from "./lately-used.ts";
+import { hashOfName } from "./name-hash.ts";
 import { hashOfSha256, hashOfText, hasSha256, sha256Of, type PackedKey } from "./packed-key.ts";
 import { createSlotIndex, NO_SLOT } from "./slot-index.ts";
 
@@ -43,7 +44,7 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
   /** What requests found by a token's SHA-256. */
   const found = createLatelyUsed<Key>(KEYS_KEPT);
 
-  const find = (id: RowId): number => byId.find(hashOf(id), id);
+  const find = (id: RowId): number => byId.find(hashOfName(id), id);
   const at = (slot: number): PackedKey => ({ text: texts[slot] ?? "", agents: grants[slot] ?? NOTHING });
   const objectAt = (slot: number): Key | undefined => {
     const id = slot === NO_SLOT ? undefined : ids[slot];
@@ -93,7 +94,7 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
       }
       const slot = nextSlot();
       ids[slot] = id;
-      hashes[slot] = hashOf(id);
+      hashes[slot] = hashOfName(id);
       byId.add(slot);
       return put(slot, packed);
     },
@@ -109,13 +110,4 @@ export function createKeyStore(objects: KeyObjects): KeyStore {
       return true;
     },
   };
-}
-
-/** FNV-1a, 32 bits, and then mixed (MurmurHash3's finalizer), since its bits say little of short names that differ in a digit. */
-function hashOf(id: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < id.length; at += 1) hash = Math.imul(hash ^ id.charCodeAt(at), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
