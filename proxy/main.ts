@@ -118,7 +118,7 @@ async function run(config: ProxyConfig): Promise<void> {
   const lastGood =
     config.lastGood === undefined
       ? undefined
-      : await openLastGood({ file: config.lastGood, gateway: config.gatewayName, log });
+      : await openLastGood({ file: config.lastGood, gateway: config.gatewayName, random: Math.random, log });
 
   log.info({ admin: formatListenAddress(await admin.listen()) }, "admin listener");
   log.info({ address: formatListenAddress(await proxy.listen()), version: readVersion() }, "listening");

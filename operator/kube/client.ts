@@ -106,16 +106,15 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
 
   const send = async (
-    what: KubeRequest & { readonly headers?: Readonly<Record<string, string>>; readonly stream?: true },
+    what: KubeRequest & { readonly stream?: true },
+    signal: AbortSignal,
   ): Promise<Dispatcher.ResponseData> => {
     const url = new URL(base + what.path);
     for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
-    const limit = what.stream === true ? undefined : AbortSignal.timeout(Math.ceil(what.timeout ?? REQUEST_TIMEOUT));
-    const signals = [what.signal, limit].filter((signal) => signal !== undefined);
     const answer = await request(url, {
       method: what.method,
       dispatcher: await dispatcherOf(),
-      signal: AbortSignal.any(signals),
+      signal,
       headersTimeout: REQUEST_TIMEOUT,
       // The caller of a stream judges silence itself.
       bodyTimeout: what.stream === true ? 0 : REQUEST_TIMEOUT,
@@ -131,19 +130,34 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     return answer;
   };
 
+  /** Sends, and reads the whole answer, within the time that it has. */
+  const exchange = async (what: KubeRequest, longest: number): Promise<KubeText> => {
+    const { signal, timeout = REQUEST_TIMEOUT } = what;
+    // Not `AbortSignal.timeout`: each would stay, and end in an error, long after its request is done.
+    const stop = new AbortController();
+    const end = (): void => stop.abort(signal?.reason);
+    const late = (): void => stop.abort(new Error(`no answer within ${Math.ceil(timeout) / 1_000} s`));
+    const timer = setTimeout(late, Math.ceil(timeout)).unref();
+    if (signal?.aborted === true) end();
+    signal?.addEventListener("abort", end, { once: true });
+    try {
+      const answer = await send(what, stop.signal);
+      return { status: answer.statusCode, text: await readText(answer.body, longest) };
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+    }
+  };
+
   return {
     server: base,
     request: async (what) => {
-      const answer = await send(what);
-      const text = await readText(answer.body, LONGEST_ANSWER);
-      return { status: answer.statusCode, body: text === undefined ? undefined : parseJson(text) };
+      const { status, text } = await exchange(what, LONGEST_ANSWER);
+      return { status, body: text === undefined ? undefined : parseJson(text) };
     },
-    text: async (what) => {
-      const answer = await send(what);
-      return { status: answer.statusCode, text: await readText(answer.body, what.longest) };
-    },
+    text: async (what) => exchange(what, what.longest),
     stream: async (path, query, signal) => {
-      const answer = await send({ method: "GET", path, query, signal, stream: true });
+      const answer = await send({ method: "GET", path, query, stream: true }, signal);
       if (answer.statusCode === 200) return { ok: true, lines: splitLines(answer.body) };
       const text = await readText(answer.body, LONGEST_ANSWER);
       return { ok: false, status: answer.statusCode, body: text === undefined ? undefined : parseJson(text) };

@@ -151,7 +151,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       replica,
       sequence: state.sequence + 1,
       version: digest.version(),
-      rows: digest.size,
+      rows: digest.size(),
       reach: deps.reach?.(),
     };
     history.add(state, ids);

@@ -244,6 +244,30 @@ describe("createStatusWriter: how often and what", () => {
     expect([urls("a0"), urls("a49")]).toEqual([["/a2a/a0", "/new"], ["/new"]]);
   });
 
+  it.each([
+    [3, 2],
+    [5, 2],
+    [6, 3],
+    [20, 5],
+  ])("of %d that wait writes %d at once, and then the others", async (count, atOnce) => {
+    const names = Array.from({ length: count }, (_, at) => `a${at}`);
+    for (const name of names) agent(world, name, 1);
+    world.writer.lead(true);
+    world.publish(1);
+    world.ack({ p1: 1 });
+    world.holdWrites();
+    await settle();
+    world.writer.results(
+      names.map((name) => result(name, 1)),
+      1,
+    );
+    await settle();
+    expect(world.busiest()).toBe(atOnce);
+    world.letGo();
+    await settle();
+    expect(new Set(world.writes.map(({ name }) => name)).size).toBe(count);
+  });
+
   it("says when a key's time is over, at that time", async () => {
     const ref = refOf("VirtualKey", "agents", "alice");
     const { metadata } = agent(world, "alice", 1);

@@ -60,8 +60,11 @@ export interface StatusWriter {
   close(): void;
 }
 
-/** Writes at once. */
-const CONCURRENCY = 8;
+/** Writes at once: while few wait, and at most. Few leave the API server to those who edit, and one that hangs still holds up no other. */
+const FEW_AT_ONCE = 2;
+const MOST_AT_ONCE = 8;
+/** So many that wait are worth one more write at once. */
+const WAITING_A_WRITE = 4;
 /** Milliseconds: waits after a failed write double from the first to the second, and are spread by chance. */
 const RETRY = { base: 500, cap: 30_000 };
 /** Milliseconds of looking at objects between two looks at whatever else waits in this process. */
@@ -99,7 +102,7 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     if (clock.elapsed() >= enough) return schedule();
     for (const ref of dueThenWalks()) {
       // Looked at for each: while this process was stopped, the Lease may have run out.
-      if (leading === undefined || running >= CONCURRENCY || !deps.mayWrite()) return;
+      if (leading === undefined || running >= mostAtOnce() || !deps.mayWrite()) return;
       const slot = slots.get(ref);
       if (slot?.busy === true) continue;
       due.delete(ref);
@@ -108,6 +111,8 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
       if (clock.elapsed() >= enough) return schedule();
     }
   };
+  const mostAtOnce = (): number =>
+    walks.length > 0 ? MOST_AT_ONCE : Math.min(FEW_AT_ONCE + Math.floor(due.size / WAITING_A_WRITE), MOST_AT_ONCE);
   const beginTurn = (): number => {
     setImmediate(() => (enough = undefined));
     return clock.elapsed() + TURN_MS;

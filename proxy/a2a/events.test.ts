@@ -53,16 +53,16 @@ describe("framing", () => {
     for (const cuts of [[], ...single, Array.from({ length }, (_, i) => i)]) {
       const { reader, seen } = read(text, cuts);
       expect(seen).toEqual([seenOf("é😀")]);
-      expect(reader.events).toBe(1);
+      expect(reader.events()).toBe(1);
     }
   });
 
   it("counts events with data only, and only when they are whole", () => {
     const { reader, seen } = read(": ping\n\nid: 1\n\nevent: x\n\ndata: not json\n\ndata:\n\ndata: {}");
-    expect(reader.events).toBe(2);
+    expect(reader.events()).toBe(2);
     expect(seen).toEqual([]);
     reader.push(Buffer.from("\n\n"));
-    expect([reader.events, seen]).toEqual([3, [{}]]);
+    expect([reader.events(), seen]).toEqual([3, [{}]]);
   });
 
   it("does not mix two events", () => {
@@ -89,7 +89,7 @@ describe("framing", () => {
           const cuts = at.map((cut) => cut % (Buffer.byteLength(text) + 1)).toSorted((a, b) => a - b);
           const { reader, seen } = read(text, cuts);
           expect(seen).toEqual(taskIds.map((taskId) => seenOf(taskId)));
-          expect([reader.events, reader.terminal]).toEqual([taskIds.length, false]);
+          expect([reader.events(), reader.terminal()]).toEqual([taskIds.length, false]);
         },
       ),
     );
@@ -102,7 +102,7 @@ describe("framing", () => {
     for (let i = 0; i < 5; i++) reader.push(filler);
     reader.push(Buffer.from(`"}}\n\ndata: ${JSON.stringify(update("B"))}\n\n`));
     expect(seen).toEqual([seenOf("B")]);
-    expect(reader.events).toBe(2);
+    expect(reader.events()).toBe(2);
   });
 });
 
@@ -121,7 +121,7 @@ describe("betweenEvents", () => {
     ["data: {}\r\n\r\n", true],
     ["data: {}\r\r", true],
     ["data: {}\n\ndata: {}\n", false],
-  ])("after %j: %s", (text, expected) => expect(read(text).reader.betweenEvents).toBe(expected));
+  ])("after %j: %s", (text, expected) => expect(read(text).reader.betweenEvents()).toBe(expected));
 });
 
 describe("terminal", () => {
@@ -158,12 +158,12 @@ describe("terminal", () => {
     ["our HTTP+JSON error event", "HTTP+JSON", errorEvent("HTTP+JSON", "UpstreamReset", {}), true],
   ])("%s", (_name, binding, text, terminal) => {
     const { reader } = read(text, [9], binding);
-    expect([reader.events, reader.terminal]).toEqual([1, terminal]);
+    expect([reader.events(), reader.terminal()]).toEqual([1, terminal]);
   });
 
   it("stays once it was seen", () => {
     const { reader } = read(formatSSEEvent(update("T", "TASK_STATE_COMPLETED")) + formatSSEEvent(update("T")));
-    expect(reader.terminal).toBe(true);
+    expect(reader.terminal()).toBe(true);
   });
 
   it("gives the code of an error in the stream", () => {

@@ -8,14 +8,15 @@ import type { Operation } from "./operation.ts";
 /** Data of one event beyond this is not read; the event still counts. Clients stop at 4 MiB too. */
 export const MAX_EVENT_BYTES = 4 * 1024 * 1024;
 
+/** No accessors: each literal that has one keeps all that it closes over alive until the next full collection. */
 export interface EventReader {
   push(chunk: Uint8Array): void;
   /** Events with data that have ended. */
-  readonly events: number;
+  events(): number;
   /** Something of our own may be put in here: no event has been begun. */
-  readonly betweenEvents: boolean;
+  betweenEvents(): boolean;
   /** A terminal state, `final: true`, a message or an error was seen: the stream may end. */
-  readonly terminal: boolean;
+  terminal(): boolean;
 }
 
 const LF = 0x0a;
@@ -138,14 +139,8 @@ export function createEventReader(binding: Binding, operation: Operation, onEven
         i = stop + 1;
       }
     },
-    get events() {
-      return events;
-    },
-    get betweenEvents() {
-      return !begun && line === FIELD && named === 0 && (!afterCr || bareCr);
-    },
-    get terminal() {
-      return terminal;
-    },
+    events: () => events,
+    betweenEvents: () => !begun && line === FIELD && named === 0 && (!afterCr || bareCr),
+    terminal: () => terminal,
   };
 }

@@ -53,7 +53,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
     exchange.responseBytes += chunk.length;
     exchange.responseContent?.push(chunk);
     this.#reader.push(chunk);
-    exchange.events = this.#reader.events;
+    exchange.events = this.#reader.events();
     if (exchange.events > 0) exchange.firstEvent ??= exchange.plane.monotonic() - exchange.startedAt;
     if (res.write(chunk)) return;
     this.#upstream.pause();
@@ -67,14 +67,14 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
 
   ended(): void {
     const { state } = this.#exchange;
-    const done = this.#reader.terminal || (state !== undefined && INTERRUPTED.has(state));
+    const done = this.#reader.terminal() || (state !== undefined && INTERRUPTED.has(state));
     if (this.#endsWithConnection && !done) fail(this.#exchange, "UpstreamReset");
     else this.#end();
   }
 
   failed(reason: FailureReason): void {
     // After the last event a broken connection takes nothing away.
-    if (this.#reader.terminal && this.#reader.betweenEvents) this.#end();
+    if (this.#reader.terminal() && this.#reader.betweenEvents()) this.#end();
     else fail(this.#exchange, reason);
   }
 
@@ -91,7 +91,7 @@ export class StreamRelay implements Pick<AnswerListener, "data" | "ended" | "fai
   cut(reason: FailureReason): void {
     const { plane, req, res, binding = "JSONRPC", rpcId, version } = this.#exchange;
     // In the middle of an event nothing can be said that the client would read; a broken end it will notice.
-    if (this.#reader.betweenEvents) res.write(Buffer.from(errorEvent(binding, reason, { id: rpcId, version })));
+    if (this.#reader.betweenEvents()) res.write(Buffer.from(errorEvent(binding, reason, { id: rpcId, version })));
     req.socket.destroySoon();
     plane.lingering.add(req.socket, plane.monotonic() + CUT_GRACE_MS);
   }

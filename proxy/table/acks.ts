@@ -36,15 +36,19 @@ export function createAcks({ url, session, clock, random, log, signal }: AcksDep
   let due = 0;
 
   const post = async (ack: Ack): Promise<boolean> => {
-    const late = new AbortController();
-    const timer = clock.setTimeout(() => late.abort(new Error("no answer in time")), ANSWER_MS);
+    // Not `AbortSignal.any`: what it leaves behind is collected only with what is old.
+    const stop = new AbortController();
+    const end = (): void => stop.abort(signal.reason);
+    const timer = clock.setTimeout(() => stop.abort(new Error("no answer in time")), ANSWER_MS);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
     try {
       const { statusCode, body } = await request(url, {
         method: "POST",
         headers: { "content-type": "application/json", ...session.headers },
         body: JSON.stringify(ack),
         dispatcher: session.dispatcher,
-        signal: AbortSignal.any([signal, late.signal]),
+        signal: stop.signal,
       });
       await body.dump();
       if (statusCode < 300) return true;
@@ -53,6 +57,7 @@ export function createAcks({ url, session, clock, random, log, signal }: AcksDep
       if (!signal.aborted) log.debug({ err: error, sequence: ack.sequence }, "acknowledgement was not delivered");
     } finally {
       timer.cancel();
+      signal.removeEventListener("abort", end);
     }
     return false;
   };

@@ -31,11 +31,11 @@ export async function compactLog(
   const note = ({ kind, json, start }: Extract<LogRecord, { state: "Whole" }>): void => {
     if (kind === "C") state = decodeCommit(json) ?? state;
     if (kind === "B") for (const bucket of decodeBuckets(json) ?? []) newest.delete(bucket);
-    const line = kind === "L" ? decodeLine(json) : undefined;
-    if (line?.type !== "PUT" && line?.type !== "REMOVE") return;
-    const bucket = bucketOf(line.id);
-    if (line.type === "REMOVE") newest.get(bucket)?.delete(line.id);
-    else newest.set(bucket, (newest.get(bucket) ?? new Map<string, number>()).set(line.id, start));
+    const change = kind === "L" ? changeOf(json) : undefined;
+    if (change === undefined) return;
+    const bucket = bucketOf(change.id);
+    if (change.type === "REMOVE") newest.get(bucket)?.delete(change.id);
+    else newest.set(bucket, (newest.get(bucket) ?? new Map<string, number>()).set(change.id, start));
   };
   for await (const records of readRecords(from, bytes)) {
     for (const record of records) {
@@ -59,4 +59,13 @@ export async function compactLog(
     if (text !== "") await write(text);
   }
   await write(encodeCommit(state));
+}
+
+/** What a line does to which row, or undefined. Of a canonical line its ends are enough: to parse all of it would be most of the work. */
+function changeOf(json: string): { readonly id: string; readonly type: "PUT" | "REMOVE" } | undefined {
+  const id = /^\{"id":"([^"\\]+)",/.exec(json)?.[1];
+  if (id !== undefined && json.endsWith(',"type":"PUT"}')) return { id, type: "PUT" };
+  if (id !== undefined && json === `{"id":"${id}","type":"REMOVE"}`) return { id, type: "REMOVE" };
+  const line = decodeLine(json);
+  return line?.type === "PUT" || line?.type === "REMOVE" ? line : undefined;
 }

@@ -53,7 +53,7 @@ describe("the version", () => {
           if (index % (1 + (look % 50)) === 0) digest.version();
         }
         expect(digest.version()).toBe(versionOf(rows));
-        expect(digest.size).toBe(rows.size);
+        expect(digest.size()).toBe(rows.size);
         expect([...digest.ids()].sort()).toStrictEqual([...rows.keys()].sort());
       }),
       { numRuns: 40 },
@@ -82,7 +82,7 @@ describe("a fork", () => {
         for (const one of right) apply(fork, forkRows, one);
         expect(origin.version()).toBe(versionOf(originRows));
         expect(fork.version()).toBe(versionOf(forkRows));
-        expect(fork.size).toBe(forkRows.size);
+        expect(fork.size()).toBe(forkRows.size);
       }),
       { numRuns: 40 },
     );
@@ -133,6 +133,6 @@ describe("buckets", () => {
     let turns = 1;
     while (!digest.refreshSome()) turns += 1;
     expect(turns).toBeGreaterThan(4);
-    expect([digest.version(), digest.size]).toStrictEqual([versionOf(rows), rows.size]);
+    expect([digest.version(), digest.size()]).toStrictEqual([versionOf(rows), rows.size]);
   });
 });

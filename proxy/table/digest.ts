@@ -24,7 +24,8 @@ export interface Digest {
   prefixes(): string;
   /** Buckets whose digests do not begin as these prefixes say; undefined when they are not prefixes of all buckets. */
   differing(prefixes: string): readonly number[] | undefined;
-  readonly size: number;
+  /** How many rows there are. No accessor: each literal that has one keeps all that it closes over alive until the next full collection. */
+  size(): number;
   /** In no order that means anything. */
   ids(): Iterable<RowId>;
   /** Ids of one bucket, sorted. */
@@ -152,9 +153,7 @@ function digestOf(buckets: (Bucket | undefined)[], digests: Buffer, rows: number
       }
       return found;
     },
-    get size() {
-      return size;
-    },
+    size: () => size,
     *ids() {
       for (const bucket of buckets) if (bucket !== undefined) yield* bucket.ids;
     },

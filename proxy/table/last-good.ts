@@ -32,16 +32,19 @@ export interface LastGoodDeps {
   readonly file: string;
   /** The log of another gateway is refused. */
   readonly gateway: string;
+  /** 0 ≤ random() < 1. */
+  readonly random: () => number;
   readonly log: Log;
 }
 
-/** A file that is written. `compacted`: its size when it held live rows only. */
+/** A file that is written. */
 interface OpenLog {
   readonly handle: FileHandle;
   /** What is written is encoded in it, one piece after another. */
   readonly buffer: Uint8Array;
   bytes: number;
-  compacted: number;
+  /** Bytes; when it has more it is compacted. */
+  limit: number;
   /** Of the table that it holds. */
   version: string | undefined;
 }
@@ -62,8 +65,10 @@ const encoder = new TextEncoder();
 const SMALL_BYTES = 256 * 1024;
 
 /** Rejects when the folder cannot be made. The log is not read before `load`. */
-export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promise<LastGood> {
+export async function openLastGood({ file, gateway, random, log }: LastGoodDeps): Promise<LastGood> {
   const fresh = `${file}.new`;
+  /** For a log of so many bytes: twice to three times as many, since all proxies write the same and need not compact it at one time. */
+  const limitOf = (bytes: number): number => Math.max(SMALL_BYTES, (2 + random()) * bytes);
   await mkdir(dirname(file), { recursive: true });
   await rm(fresh, { force: true });
 
@@ -108,7 +113,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   const fresher = async (): Promise<OpenLog> => {
     if (rewriting !== undefined) return rewriting;
     await rm(fresh, { force: true });
-    rewriting = { handle: await open(fresh, "ax+", 0o600), buffer, bytes: 0, compacted: 0, version: undefined };
+    rewriting = { handle: await open(fresh, "ax+", 0o600), buffer, bytes: 0, limit: SMALL_BYTES, version: undefined };
     await append(rewriting, encodeHeader(gateway));
     return rewriting;
   };
@@ -117,7 +122,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
   const install = async (created: OpenLog, version: string | undefined): Promise<void> => {
     await rename(fresh, file);
     present = true;
-    created.compacted = created.bytes;
+    created.limit = limitOf(created.bytes);
     created.version = version;
     const old = current;
     current = created;
@@ -175,15 +180,15 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
 
   const compactIfGrown = async (): Promise<void> => {
     if (current === undefined || rewriting !== undefined) return;
-    if (current.bytes <= Math.max(SMALL_BYTES, 2 * current.compacted)) return;
+    if (current.bytes <= current.limit) return;
     try {
       const created = await fresher();
       await compactLog(current.handle, current.bytes, (text) => append(created, text));
       await install(created, current.version);
     } catch (error) {
-      // What is there is still good: it is tried again once it has doubled again.
+      // What is there is still good: it is tried again once it has grown as much again.
       log.warn({ err: error, file }, "last-good log cannot be compacted");
-      current.compacted = current.bytes;
+      current.limit = limitOf(current.bytes);
       await dropRewrite();
     }
   };
@@ -195,7 +200,7 @@ export async function openLastGood({ file, gateway, log }: LastGoodDeps): Promis
         if (!loaded.ok) return loaded;
         const { bytes, version } = loaded;
         try {
-          current = { handle: await open(file, "a+", 0o600), buffer, bytes, compacted: bytes, version };
+          current = { handle: await open(file, "a+", 0o600), buffer, bytes, limit: limitOf(bytes), version };
           // What follows the last commit was never whole.
           await current.handle.truncate(bytes);
         } catch (error) {

@@ -21,7 +21,7 @@ export function createLinesOperator(replica: string) {
       replica,
       sequence,
       lines: texts.length,
-      rows: digest.size,
+      rows: digest.size(),
       version: digest.version(),
       ...reach(),
     }),

@@ -93,7 +93,7 @@ export async function startTestOperator(bell: Bell, replica = "r-1"): Promise<Te
       replica,
       sequence,
       lines: texts.length,
-      rows: digest.size,
+      rows: digest.size(),
       version,
       reach: { changes: known },
     };

@@ -25,7 +25,7 @@ function streamOf(history: readonly (readonly RowChange[])[]): { lines: string[]
       lines.push(line);
     }
     const version = digest.version();
-    const rows = digest.size;
+    const rows = digest.size();
     lines.push(encodeLine({ type: "COMMIT", replica, sequence, lines: batch.length, rows, version }));
     lines.push(encodeLine({ type: "HEARTBEAT", replica, sequence, version }));
     versions.push(version);

@@ -156,6 +156,7 @@ export function createScene(): Scene {
       return openLastGood({
         file,
         gateway: "default",
+        random: () => 0,
         log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
       });
     },

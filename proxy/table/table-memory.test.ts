@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect, test } from "vitest";
@@ -63,5 +64,33 @@ test("digests that are forked for each edit hold no more memory than before", as
     return process.memoryUsage().arrayBuffers - before;
   };
   await expect.poll(more, { timeout: 30_000 }).toBeLessThan(1_000_000);
-  expect(digest.size).toBe(50_000);
+  expect(digest.size()).toBe(50_000);
+});
+
+/** Bytes that become old with two thousand edits, each of which makes 8 KiB and lets go of as much. */
+const FORK = `
+  import { getHeapSpaceStatistics } from "node:v8";
+  import { createDigest } from "./proxy/table/digest.ts";
+  const old = () => getHeapSpaceStatistics().find((one) => one.space_name === "old_space").space_used_size;
+  let digest = createDigest();
+  const turn = () => {
+    for (let n = 0; n < 20; n += 1) digest = digest.fork();
+    gc({ type: "minor" });
+  };
+  for (let n = 0; n < 5; n += 1) turn();
+  const before = old();
+  let most = 0;
+  for (let n = 0; n < 100; n += 1) {
+    turn();
+    most = Math.max(most, old() - before);
+  }
+  console.log(most);
+`;
+
+test("digests that are forked for each edit are collected while they are young", () => {
+  const words = ["--expose-gc", "--input-type=module", "--eval", FORK];
+  const { stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8" });
+  expect(stderr).toBe("");
+  expect(stdout).toMatch(/^\d+\n$/);
+  expect(Number(stdout)).toBeLessThan(2_000_000);
 });

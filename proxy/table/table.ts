@@ -100,7 +100,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
   const judge = (expected: Expected): "LineCount" | "RowCount" | "Version" | undefined => {
     const { lines, digest } = open();
     if (lines !== expected.lines) return "LineCount";
-    if (digest.size !== expected.rows) return "RowCount";
+    if (digest.size() !== expected.rows) return "RowCount";
     return digest.version() === expected.version ? undefined : "Version";
   };
 
@@ -153,7 +153,7 @@ export function createTable(onFault: (error: unknown) => void = rethrow): Table 
       return standing.digest.version();
     },
     get rows() {
-      return standing.digest.size;
+      return standing.digest.size();
     },
     get refusedRows() {
       return standing.rows.refused.size;

@@ -5,8 +5,6 @@ import { cpuOf, loopDelay, memoryOf, metricsOf } from "./processes.ts";
 import type { Side } from "./side.ts";
 
 export const BACKGROUND = 50;
-/** Edits of each kind before the first that counts: processes that have just started compile what an edit needs. */
-const WARM_UP = 10;
 /** Milliseconds between two timed edits: what follows on an edit is over by then. */
 const BETWEEN_MS = 100;
 /** Requests a second, over all proxies, while event loops are watched. */
@@ -59,8 +57,13 @@ export function background(side: Side, perSecond: number): { stop(): Promise<{ s
   };
 }
 
-/** Edits that are timed between two collections of the API server's garbage. */
+/** Edits of each kind that are timed between two collections of the API server's garbage. */
 const PART = 50;
+/**
+ * Edits of each kind before the first that counts: processes that have just started compile what an edit needs, and the API server's heap
+ * takes the memory of a part from the system page by page, which it keeps.
+ */
+const WARM_UP = PART;
 
 /**
  * Times `samples` edits of each side, half of them of agents and half of keys; with `busy` each while its gateway has other edits.
@@ -81,19 +84,22 @@ export async function propagation(
   );
   const what = busy ? `under ${BACKGROUND} edits a second` : "idle";
   const pairs = samples / 2;
-  for (let from = -WARM_UP; from < pairs; from = Math.max(from, 0) + PART) {
+  for (let from = -WARM_UP; from < pairs; from += PART) {
     await collect();
     const others = (busy ? sides : []).map((side) => ({ side, work: background(side, BACKGROUND / sides.length) }));
-    for (let n = from; n < Math.min(Math.max(from, 0) + PART, pairs); n += 1) {
+    for (let n = from; n < Math.min(from + PART, pairs); n += 1) {
       for (const [side, figure] of figures) await timePair(side, figure, n >= 0);
-      if (n < 0) continue;
+      if (n < 0) {
+        say(`propagation ${what}: warming up, ${n + WARM_UP + 1} of ${WARM_UP}`);
+        continue;
+      }
       const first = figures.get(sides[0] as Side);
       say(`propagation ${what}: ${2 * (n + 1)} of ${samples}, p50 ${quantile(first?.agents ?? [], 0.5).toFixed(1)} ms`);
     }
     for (const { side, work } of others) {
       const { perSecond } = await work.stop();
       const figure = figures.get(side);
-      if (figure !== undefined) figure.others = Math.min(figure.others, perSecond);
+      if (figure !== undefined && from >= 0) figure.others = Math.min(figure.others, perSecond);
     }
   }
   return figures;
