@@ -1,10 +1,10 @@
 #!/usr/bin/env node
 // The operator as an executable.
-import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
+import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { boundGrowth } from "../process/bound-growth.js";
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
-boundGrowth();
 growYoungSpace();
 keepSizes();
 setInterval(keepSizes, 1000).unref();
@@ -12,17 +12,9 @@ setInterval(keepSizes, 1000).unref();
 await launch(new URL("main.ts", import.meta.url));
 
 function keepSizes() {
-  boundGrowth();
+  // Most of what is kept is outside of the heap, and what waits to be collected would be as much again.
+  boundGrowth(90 * 2 ** 20);
   allowYoungSpace();
-}
-
-/**
- * Lets the heap double before it is collected, as V8 does, while it has less than 90 MiB then, and beyond that grow by a fifth: most of what
- * is kept is outside of it, and what waits to be collected would be as much again.
- */
-function boundGrowth() {
-  const percent = Math.floor(100 * ((90 * 2 ** 20) / getHeapStatistics().used_heap_size - 1));
-  setFlagsFromString(`--heap-growing-percent=${Math.min(Math.max(percent, 20), 100)}`);
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   TOKEN,
 } from "../proxy.test-support.ts";
 import { createFakeClock } from "../table/clock.test-support.ts";
-import { agentRowId, endpointsRowId, keyRowId } from "../table/contract.ts";
+import { agentRowId, endpointsRowId, keyRowId, namespaceRowId } from "../table/contract.ts";
 import { beginStream, event, openStream, working } from "../stream.test-support.ts";
 
 const use = createCleanup();
@@ -114,6 +114,18 @@ describe("a key that is taken away", () => {
     client.destroy();
   });
 
+  test("by its Namespace's labels ends streams and calls", async () => {
+    const labels = { team: "booking" };
+    const selected = agentChange({ allowedKeys: { from: "Selector", selector: { matchLabels: labels } } });
+    const namespace = { id: namespaceRowId("agents"), row: { labels } };
+    const { port, table, record } = await holding({}, selected, namespace);
+    const client = await openStream(port, STREAM);
+    await client.holds("working");
+    table.applyLocal([{ ...namespace, row: { labels: { team: "other" } } }], false);
+    expect(await client.ended).toBe("broken");
+    expect((await record(0)).reason).toBe("AgentNotGranted");
+  });
+
   test("by the clock ends within a tick", async () => {
     const clock = createFakeClock();
     const expiresAt = new Date(clock.now() + 60_000).toISOString();
@@ -171,6 +183,14 @@ describe("a key that is taken away", () => {
     expect(asked).toBe(0);
     table.applyLocal([keyChange({ owner: { user: "bob@example.com" } })], false);
     expect(asked).toBe(1);
+    // Rows that this stream has nothing to do with.
+    const theirs = { id: namespaceRowId("others"), row: { labels: {} } };
+    table.applyLocal([agentChange({ publicName: "other" }, "other"), theirs], false);
+    expect(asked).toBe(1);
+    table.applyLocal([{ id: namespaceRowId("agents"), row: { labels: {} } }], false);
+    expect(asked).toBe(2);
+    table.applyLocal([agentChange({ loadBalancing: "Random" })], false);
+    expect(asked).toBe(3);
     client.request.destroy();
   });
 

@@ -1,20 +1,18 @@
 // Exchanges that run. In: table changes and time. Out: those that may not go on are ended: revoked and expired keys, deadlines.
 import { stillAllowed } from "../request/authorize.ts";
-import type { TableChange } from "../table/compiled.ts";
+import type { Agent, Key, TableChange } from "../table/compiled.ts";
+import type { RowId } from "../table/contract.ts";
 import type { Plane } from "./exchange.ts";
 import { fail } from "./fail.ts";
 
-/** Rows that say who may do what; all others leave running exchanges alone. */
-const concernsAccess = (id: string): boolean =>
-  id.startsWith("key/") || id.startsWith("agent/") || id.startsWith("namespace/");
-
-/** Judges every open exchange again with the rows of now. */
+/** Judges open exchanges again with the rows of now: those of a key, an agent or a key's Namespace that changed. */
 export function judgeAgain(plane: Plane, change: TableChange): void {
-  if (!change.reset && !change.ids.some(concernsAccess)) return;
+  const isConcerned = concernedBy(change);
+  if (isConcerned === undefined) return;
   const now = plane.clock.now();
   for (const exchange of plane.open.all()) {
     const { key, agent, permission } = exchange;
-    if (key === undefined || agent === undefined) continue;
+    if (key === undefined || agent === undefined || !isConcerned(key, agent)) continue;
     const decision = stillAllowed(key, agent, permission, plane.table, now, plane.loopback);
     if (!decision.ok) {
       fail(exchange, decision.reason);
@@ -25,6 +23,19 @@ export function judgeAgain(plane: Plane, change: TableChange): void {
     exchange.agent = decision.agent;
   }
 }
+
+/** Whom a change may take access from, if anybody: what stillAllowed looks at, and grants. */
+function concernedBy({ ids, reset }: TableChange): ((key: Key, agent: Agent) => boolean) | undefined {
+  if (reset) return () => true;
+  const keys = namesOf("key/", ids);
+  const agents = namesOf("agent/", ids);
+  const namespaces = namesOf("namespace/", ids);
+  if (keys.size + agents.size + namespaces.size === 0) return undefined;
+  return (key, agent) => keys.has(key.id) || agents.has(agent.id) || namespaces.has(key.namespace);
+}
+
+const namesOf = (prefix: string, ids: readonly RowId[]): ReadonlySet<string> =>
+  new Set(ids.filter((id) => id.startsWith(prefix)).map((id) => id.slice(prefix.length)));
 
 /** Ends exchanges whose key expired or whose deadline passed. Called a few times a second. */
 export function sweep(plane: Plane): void {
