@@ -5,6 +5,9 @@ import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 import { buildConnector } from "undici";
 
+/** No timeouts of its own: the whole read has one, and each of them would keep its connection in memory until it is next looked at. */
+const NO_TIMEOUT = 0;
+
 /** The policy forbids every address of the host. */
 export class AddressRefused extends Error {
   constructor() {
@@ -37,7 +40,7 @@ export function judgedConnector(allowed: (address: string) => boolean, resolve: 
       else done(null, first.address, first.family);
     });
   };
-  const connect = buildConnector({ allowH2: false, lookup });
+  const connect = buildConnector({ allowH2: false, timeout: NO_TIMEOUT, lookup });
   return (target, done) => {
     // An address that stands in the URL itself is never looked up.
     const host = target.hostname.replace(/^\[|\]$/g, "");
@@ -48,5 +51,5 @@ export function judgedConnector(allowed: (address: string) => boolean, resolve: 
 
 /** Connects to an endpoint of the cluster, whose address is none of a Service's callers' choosing. */
 export function plainConnector(servername: string | undefined): buildConnector.connector {
-  return buildConnector({ allowH2: false, ...(servername === undefined ? {} : { servername }) });
+  return buildConnector({ allowH2: false, timeout: NO_TIMEOUT, ...(servername === undefined ? {} : { servername }) });
 }

@@ -170,6 +170,5 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was closed before an answer",
   ENOTFOUND: "its host name is not known",
   EAI_AGAIN: "its host name cannot be resolved at the moment",
-  UND_ERR_CONNECT_TIMEOUT: "no connection was accepted in time",
   UND_ERR_SOCKET: "the connection was closed before an answer",
 };
