@@ -5,8 +5,12 @@ import { cpuOf, loopDelay, memoryOf, metricsOf } from "./processes.ts";
 import type { Side } from "./side.ts";
 
 export const BACKGROUND = 50;
-/** Milliseconds between two timed edits: what follows on an edit is over by then. */
+/**
+ * Milliseconds between two timed edits, at least: what follows on an edit is over by then. And how many more there are at most, by chance: after a
+ * wait of one length each edit would come at the same moment between two batches of an operator.
+ */
 const BETWEEN_MS = 100;
+const BETWEEN_MORE_MS = 50;
 /** Requests a second, over all proxies, while event loops are watched. */
 const LOAD = 300;
 /** Milliseconds after the last edit in which what follows on it happens. */
@@ -27,8 +31,8 @@ export interface Propagation {
   others: number;
 }
 
-/** Edits that wait for the API server at once; when it is slower than the rate, the rate is what it can do. */
-const MOST_WAITING = 20;
+/** Edits that wait for the API server at once, as from so many clients; when it is slower than the rate, the rate is what it can do. */
+const MOST_WAITING = 8;
 
 /** Edits at a rate until it is stopped; an edit that fails fails `stop`. */
 export function background(side: Side, perSecond: number): { stop(): Promise<{ sent: number; perSecond: number }> } {
@@ -107,10 +111,11 @@ export async function propagation(
 
 /** One edit of an agent, and a key that comes and goes; of those that are not `counted` only wrong answers are told. */
 async function timePair(side: Side, figure: Propagation, counted: boolean): Promise<void> {
+  const between = (): Promise<void> => pause(BETWEEN_MS + Math.random() * BETWEEN_MORE_MS);
   const renamed = await side.renameAgent();
-  await pause(BETWEEN_MS);
+  await between();
   const { came, went } = await side.comeAndGo();
-  await pause(BETWEEN_MS);
+  await between();
   figure.wrong.push(...renamed.wrong, ...came.wrong, ...went.wrong);
   if (!counted) return;
   figure.agents.push(renamed.ms);
