@@ -2,8 +2,8 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
 /**
- * Lets the heap double before it is collected, as V8 does, while it has less than so many bytes then, and beyond that grow by a fifth. V8 reads
- * it after each collection: to be called every now and then.
+ * Lets the heap grow to about so many bytes before it is collected, but at most double, as V8 does, and by a fifth at least. V8 reads it after each
+ * collection: to be called every now and then.
  *
  * @param {number} bytes
  */

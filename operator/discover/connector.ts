@@ -5,8 +5,11 @@ import { isIP } from "node:net";
 import type { LookupFunction } from "node:net";
 import { buildConnector } from "undici";
 
-/** No timeouts of its own: the whole read has one, and each of them would keep its connection in memory until it is next looked at. */
-const NO_TIMEOUT = 0;
+/**
+ * How connections are made. They have no timeout of their own, since each would keep its connection in memory until it is next looked at: when
+ * the read ends, `signal` ends them, whose connecting a client that is destroyed would leave to the kernel.
+ */
+const optionsOf = (signal: AbortSignal) => ({ allowH2: false, timeout: 0, signal });
 
 /** The policy forbids every address of the host. */
 export class AddressRefused extends Error {
@@ -29,7 +32,11 @@ export const resolveBySystem: Resolve = (hostname, done) => {
  * The judgement is on the very address that the socket then uses, so a name that resolves otherwise a moment later (DNS rebinding)
  * gains nothing.
  */
-export function judgedConnector(allowed: (address: string) => boolean, resolve: Resolve): buildConnector.connector {
+export function judgedConnector(
+  allowed: (address: string) => boolean,
+  resolve: Resolve,
+  signal: AbortSignal,
+): buildConnector.connector {
   const lookup: LookupFunction = (hostname, options, done) => {
     resolve(hostname, (error, addresses) => {
       if (error !== null) return done(error, "", 0);
@@ -40,7 +47,7 @@ export function judgedConnector(allowed: (address: string) => boolean, resolve: 
       else done(null, first.address, first.family);
     });
   };
-  const connect = buildConnector({ allowH2: false, timeout: NO_TIMEOUT, lookup });
+  const connect = buildConnector({ ...optionsOf(signal), lookup });
   return (target, done) => {
     // An address that stands in the URL itself is never looked up.
     const host = target.hostname.replace(/^\[|\]$/g, "");
@@ -50,6 +57,6 @@ export function judgedConnector(allowed: (address: string) => boolean, resolve: 
 }
 
 /** Connects to an endpoint of the cluster, whose address is none of a Service's callers' choosing. */
-export function plainConnector(servername: string | undefined): buildConnector.connector {
-  return buildConnector({ allowH2: false, timeout: NO_TIMEOUT, ...(servername === undefined ? {} : { servername }) });
+export function plainConnector(servername: string | undefined, signal: AbortSignal): buildConnector.connector {
+  return buildConnector({ ...optionsOf(signal), ...(servername === undefined ? {} : { servername }) });
 }

@@ -44,8 +44,11 @@ const VERSIONS = ["1.0", undefined] as const;
 
 /** Reads the card at the first path that has one. Never rejects. */
 export async function readCard(target: CardTarget, before: Answers, deps: ReadDeps): Promise<CardRead> {
+  const ended = new AbortController();
   const client = new Client(target.origin, {
-    connect: target.judged ? judgedConnector(deps.allowed, deps.resolve) : plainConnector(serverName(target)),
+    connect: target.judged
+      ? judgedConnector(deps.allowed, deps.resolve, ended.signal)
+      : plainConnector(serverName(target), ended.signal),
     allowH2: false,
     maxResponseSize: MAX_CARD,
     // The timer below ends all of it.
@@ -75,6 +78,7 @@ export async function readCard(target: CardTarget, before: Answers, deps: ReadDe
     timer.cancel();
     deps.signal.removeEventListener("abort", stop);
     await client.destroy();
+    ended.abort();
   }
 }
 
@@ -170,5 +174,6 @@ const WORDS: Readonly<Record<string, string>> = {
   ECONNRESET: "the connection was closed before an answer",
   ENOTFOUND: "its host name is not known",
   EAI_AGAIN: "its host name cannot be resolved at the moment",
+  UND_ERR_CONNECT_TIMEOUT: "no connection was accepted in time",
   UND_ERR_SOCKET: "the connection was closed before an answer",
 };

@@ -1,3 +1,5 @@
+import { getEventListeners } from "node:events";
+import type { ServerResponse } from "node:http";
 import { afterEach, describe, expect, it } from "vitest";
 import { answer, refusal, startScriptedServer, watch } from "./scripted-server.test-support.ts";
 import type { ScriptedServer } from "./scripted-server.test-support.ts";
@@ -51,6 +53,26 @@ describe("createKubeClient", () => {
     await expect(ask({ timeout: 19.5 })).rejects.toThrow(/no answer within 0.02 s/);
     await expect(ask({ signal: stop.signal })).rejects.toThrow(/aborted/i);
     expect(await ask()).toEqual({ status: 200, body: {} });
+  });
+
+  it("waits no longer for a body than for a head, and leaves nothing on the signal", async () => {
+    const half = (response: ServerResponse): void => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("{");
+    };
+    const stop = new AbortController();
+    server = await startScriptedServer(answer(200, {}), half, (response) => {
+      half(response);
+      setImmediate(() => stop.abort());
+    });
+    const ask = (more: object) => server.client.request({ method: "GET", path: "/", signal: stop.signal, ...more });
+    expect(await ask({})).toEqual({ status: 200, body: {} });
+    await expect(ask({ timeout: 20 })).rejects.toThrow(/no answer within 0.02 s/);
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
+    await expect(ask({})).rejects.toThrow(/aborted/i);
+    expect(getEventListeners(stop.signal, "abort")).toEqual([]);
+    await expect(ask({})).rejects.toThrow(/aborted/i);
+    expect(server.asked).toHaveLength(3);
   });
 
   it("gives the lines of a stream as they come, and the body of a refusal", async () => {

@@ -60,7 +60,7 @@ export interface StatusWriter {
   close(): void;
 }
 
-/** Writes at once: while few wait, and at most. Few leave the API server to those who edit, and one that hangs still holds up no other. */
+/** Writes at once: while few wait, and at most. Few leave the API server to those who edit; while one hangs, another goes on. */
 const FEW_AT_ONCE = 2;
 const MOST_AT_ONCE = 8;
 /** So many that wait are worth one more write at once. */

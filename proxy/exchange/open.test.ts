@@ -114,11 +114,14 @@ describe("a key that is taken away", () => {
     client.destroy();
   });
 
-  test("by its Namespace's labels ends streams and calls", async () => {
+  test("by its Namespace's labels ends streams", async () => {
     const labels = { team: "booking" };
     const selected = agentChange({ allowedKeys: { from: "Selector", selector: { matchLabels: labels } } });
-    const namespace = { id: namespaceRowId("agents"), row: { labels } };
-    const { port, table, record } = await holding({}, selected, namespace);
+    const namespace = { id: namespaceRowId("clients"), row: { labels } };
+    const theirs = { ...keyChange(), id: keyRowId("clients", "alice") };
+    const none = { id: keyRowId("agents", "alice"), row: null };
+    const { port, table, record } = await holding();
+    table.applyLocal([selected, namespace, none, theirs], false);
     const client = await openStream(port, STREAM);
     await client.holds("working");
     table.applyLocal([{ ...namespace, row: { labels: { team: "other" } } }], false);
@@ -192,6 +195,23 @@ describe("a key that is taken away", () => {
     table.applyLocal([agentChange({ loadBalancing: "Random" })], false);
     expect(asked).toBe(3);
     client.request.destroy();
+  });
+
+  test("is taken away although judging another stream fails, which ends", async () => {
+    const { port, table, record, records, until } = await holding();
+    const [first, second] = [await openStream(port, STREAM), await openStream(port, STREAM)];
+    await first.holds("working");
+    await second.holds("working");
+    const keyById = table.keyById.bind(table);
+    let asked = 0;
+    table.keyById = (id) => {
+      asked += 1;
+      if (asked === 1) throw new Error("a bug");
+      return keyById(id);
+    };
+    table.applyLocal([{ id: keyRowId("agents", "alice"), row: null }], false);
+    await until(() => records.length === 2);
+    expect([(await record(0)).reason, (await record(1)).reason].sort()).toEqual(["Internal", "KeyRevoked"]);
   });
 
   test("is not taken away by changes that concern others", async () => {

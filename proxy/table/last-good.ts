@@ -43,7 +43,7 @@ interface OpenLog {
   /** What is written is encoded in it, one piece after another. */
   readonly buffer: Uint8Array;
   bytes: number;
-  /** Bytes; when it has more it is compacted. */
+  /** Bytes; when it has more it is compacted. How much of one that was found still counts is not known: with its first batch, then. */
   limit: number;
   /** Of the table that it holds. */
   version: string | undefined;
@@ -67,8 +67,8 @@ const SMALL_BYTES = 256 * 1024;
 /** Rejects when the folder cannot be made. The log is not read before `load`. */
 export async function openLastGood({ file, gateway, random, log }: LastGoodDeps): Promise<LastGood> {
   const fresh = `${file}.new`;
-  /** For a log of so many bytes: twice to three times as many, since all proxies write the same and need not compact it at one time. */
-  const limitOf = (bytes: number): number => Math.max(SMALL_BYTES, (2 + random()) * bytes);
+  /** For a log that was so long when compacted: all proxies write the same, and need not compact it at one time. */
+  const limitOf = (bytes: number): number => Math.max(SMALL_BYTES, (2 + random() / 2) * bytes);
   await mkdir(dirname(file), { recursive: true });
   await rm(fresh, { force: true });
 
@@ -200,7 +200,7 @@ export async function openLastGood({ file, gateway, random, log }: LastGoodDeps)
         if (!loaded.ok) return loaded;
         const { bytes, version } = loaded;
         try {
-          current = { handle: await open(file, "a+", 0o600), buffer, bytes, limit: limitOf(bytes), version };
+          current = { handle: await open(file, "a+", 0o600), buffer, bytes, limit: SMALL_BYTES, version };
           // What follows the last commit was never whole.
           await current.handle.truncate(bytes);
         } catch (error) {
