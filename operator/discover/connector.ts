@@ -1,15 +1,15 @@
 // Connections to agents. In: a policy over addresses. Out: a connector for undici that judges each address that it would use.
 import { lookup as systemLookup } from "node:dns";
 import type { LookupAddress } from "node:dns";
-import { isIP } from "node:net";
+import { isIP, Socket } from "node:net";
 import type { LookupFunction } from "node:net";
 import { buildConnector } from "undici";
 
-/**
- * How connections are made. They have no timeout of their own, since each would keep its connection in memory until it is next looked at: when
- * the read ends, `signal` ends them, whose connecting a client that is destroyed would leave to the kernel.
- */
-const optionsOf = (signal: AbortSignal) => ({ allowH2: false, timeout: 0, signal });
+/** No timeouts of their own: the whole read has one, and each of them would keep its connection in memory until it is next looked at. */
+const OPTIONS = { allowH2: false, timeout: 0 };
+
+/** Told of each socket as it begins to connect: when the read ends it is to be destroyed, which undici does only once it is connected. */
+type Begun = (socket: Socket) => void;
 
 /** The policy forbids every address of the host. */
 export class AddressRefused extends Error {
@@ -35,7 +35,7 @@ export const resolveBySystem: Resolve = (hostname, done) => {
 export function judgedConnector(
   allowed: (address: string) => boolean,
   resolve: Resolve,
-  signal: AbortSignal,
+  begun: Begun,
 ): buildConnector.connector {
   const lookup: LookupFunction = (hostname, options, done) => {
     resolve(hostname, (error, addresses) => {
@@ -47,7 +47,7 @@ export function judgedConnector(
       else done(null, first.address, first.family);
     });
   };
-  const connect = buildConnector({ ...optionsOf(signal), lookup });
+  const connect = telling(begun, buildConnector({ ...OPTIONS, lookup }));
   return (target, done) => {
     // An address that stands in the URL itself is never looked up.
     const host = target.hostname.replace(/^\[|\]$/g, "");
@@ -57,6 +57,14 @@ export function judgedConnector(
 }
 
 /** Connects to an endpoint of the cluster, whose address is none of a Service's callers' choosing. */
-export function plainConnector(servername: string | undefined, signal: AbortSignal): buildConnector.connector {
-  return buildConnector({ ...optionsOf(signal), ...(servername === undefined ? {} : { servername }) });
+export function plainConnector(servername: string | undefined, begun: Begun): buildConnector.connector {
+  return telling(begun, buildConnector({ ...OPTIONS, ...(servername === undefined ? {} : { servername }) }));
+}
+
+/** A connector of undici gives its socket, though its type does not say so. */
+function telling(begun: Begun, connect: buildConnector.connector): buildConnector.connector {
+  return (target, done) => {
+    const socket: unknown = connect(target, done);
+    if (socket instanceof Socket) begun(socket);
+  };
 }

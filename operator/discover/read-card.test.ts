@@ -1,6 +1,4 @@
 // Reads of cards from real servers: both versions, both names, and what agents do wrong.
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { describe, expect, test } from "vitest";
 import { startAgent } from "../../examples/agent/server.ts";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
@@ -197,20 +195,6 @@ describe("what goes wrong", () => {
       response.write("{", () => clock.advance(READ_TIMEOUT_MS));
     });
     expect(await read(target(slow.origin), { clock })).toMatchObject({ ok: false, why: "it took over 5 s" });
-  });
-
-  test.each([true, false])("a connection that does not come about is not left open (judged: %s)", async (judged) => {
-    const clock = createFakeClock();
-    const silent = createServer(() => clock.advance(READ_TIMEOUT_MS));
-    await new Promise<void>((resolve) => void silent.listen(0, "127.0.0.1", resolve));
-    const { port } = silent.address() as AddressInfo;
-    const read = readCard(target(`https://127.0.0.1:${port}`, { judged }), new Map(), {
-      ...deps({ clock }),
-      allowed: () => true,
-    });
-    expect(await read).toMatchObject({ ok: false, why: "it took over 5 s" });
-    // Resolves once no connection is left.
-    await new Promise((resolve) => void silent.close(resolve));
   });
 
   test("it is no longer wanted", async () => {

@@ -1,5 +1,6 @@
 // One read of an agent's card over HTTP. In: where, with what headers, what was read before. Out: what the card says, or why not.
 // No redirect is followed, since it could lead anywhere.
+import type { Socket } from "node:net";
 import { Client } from "undici";
 import type { Clock } from "../../process/clock.ts";
 import { AddressRefused, judgedConnector, plainConnector } from "./connector.ts";
@@ -44,18 +45,19 @@ const VERSIONS = ["1.0", undefined] as const;
 
 /** Reads the card at the first path that has one. Never rejects. */
 export async function readCard(target: CardTarget, before: Answers, deps: ReadDeps): Promise<CardRead> {
-  const ended = new AbortController();
+  let last: Socket | undefined;
+  const begun = (socket: Socket): void => void (last = socket);
   const client = new Client(target.origin, {
     connect: target.judged
-      ? judgedConnector(deps.allowed, deps.resolve, ended.signal)
-      : plainConnector(serverName(target), ended.signal),
+      ? judgedConnector(deps.allowed, deps.resolve, begun)
+      : plainConnector(serverName(target), begun),
     allowH2: false,
     maxResponseSize: MAX_CARD,
     // The timer below ends all of it.
     headersTimeout: 0,
     bodyTimeout: 0,
   });
-  // Signals of requests would cost as much memory as all else of a read.
+  // Signals, of requests or of sockets, would cost as much memory as all else of a read.
   const stop = (): void => void client.destroy();
   let timedOut = false;
   const timer = deps.clock.setTimeout(() => {
@@ -78,7 +80,7 @@ export async function readCard(target: CardTarget, before: Answers, deps: ReadDe
     timer.cancel();
     deps.signal.removeEventListener("abort", stop);
     await client.destroy();
-    ended.abort();
+    last?.destroy();
   }
 }
 

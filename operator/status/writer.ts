@@ -60,11 +60,13 @@ export interface StatusWriter {
   close(): void;
 }
 
-/** Writes at once: while few wait, and at most. Few leave the API server to those who edit; while one hangs, another goes on. */
+/** Writes at once: while few wait, and at most. Few leave the API server to those who edit; one that hangs is none of the few. */
 const FEW_AT_ONCE = 2;
 const MOST_AT_ONCE = 8;
 /** So many that wait are worth one more write at once. */
 const WAITING_A_WRITE = 4;
+/** Milliseconds after which a write hangs: an admission webhook, or the API server, may keep it until its time is over. */
+const HANGS_MS = 1_000;
 /** Milliseconds: waits after a failed write double from the first to the second, and are spread by chance. */
 const RETRY = { base: 500, cap: 30_000 };
 /** Milliseconds of looking at objects between two looks at whatever else waits in this process. */
@@ -87,6 +89,8 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
   });
   let serving: Serving | undefined;
   let running = 0;
+  /** Of those that run. */
+  let hanging = 0;
   let openedAt: number | undefined;
   let ledAt = 0;
   let leading: AbortController | undefined;
@@ -112,7 +116,9 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     }
   };
   const mostAtOnce = (): number =>
-    walks.length > 0 ? MOST_AT_ONCE : Math.min(FEW_AT_ONCE + Math.floor(due.size / WAITING_A_WRITE), MOST_AT_ONCE);
+    walks.length > 0
+      ? MOST_AT_ONCE
+      : Math.min(FEW_AT_ONCE + hanging + Math.floor(due.size / WAITING_A_WRITE), MOST_AT_ONCE);
   const beginTurn = (): number => {
     setImmediate(() => (enough = undefined));
     return clock.elapsed() + TURN_MS;
@@ -214,7 +220,15 @@ export function createStatusWriter(deps: WriterDeps): StatusWriter {
     before: Status,
     signal: AbortSignal,
   ): Promise<void> => {
+    let hangs = 0;
+    const timer = clock.setTimeout(() => {
+      hangs = 1;
+      hanging += hangs;
+      pump();
+    }, HANGS_MS);
     const result = await deps.write(target, status, signal);
+    timer.cancel();
+    hanging -= hangs;
     running--;
     slot.busy = false;
     metrics.written(target.kind, result.ok ? "ok" : result.reason);
