@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -24,6 +24,10 @@ function stripsTypes(launcher: string, env: Record<string, string>, at = root): 
 }
 
 describe.each(["cli/parley.js", "proxy/parley-proxy.js", "operator/parley-operator.js"])("%s", (launcher) => {
+  test("may be executed by everybody", () => {
+    expect(statSync(join(root, launcher)).mode & 0o111).toBe(0o111);
+  });
+
   test("compiles at the first start, and no more at the second", () => {
     const env = { NODE_COMPILE_CACHE: folder() };
     expect(stripsTypes(launcher, env)).toBe(true);

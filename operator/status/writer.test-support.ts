@@ -28,11 +28,21 @@ export function createWorld(clock: FakeClock) {
   let hold: (() => void)[] | undefined;
   let busiest = 0;
   let busy = 0;
+  /** By name, how many of its writes hang, and those that do. */
+  const hangs = new Map<string, number>();
+  let hanging: (() => void)[] = [];
   let mayWrite = true;
   let reads = 0;
 
   const write = async ({ kind, namespace, name }: StatusTarget, status: Status): Promise<ApplyResult> => {
     busiest = Math.max(busiest, ++busy);
+    const times = hangs.get(name) ?? 0;
+    if (times > 0) {
+      hangs.set(name, times - 1);
+      await new Promise<void>((resolve) => hanging.push(resolve));
+      busy--;
+      return { ok: false, reason: "Unavailable", message: "no answer" };
+    }
     await new Promise<void>((resolve) => {
       if (hold === undefined) resolve();
       else hold.push(resolve);
@@ -89,6 +99,14 @@ export function createWorld(clock: FakeClock) {
       const held = hold ?? [];
       hold = undefined;
       for (const resolve of held) resolve();
+    },
+    /** The next writes of this object get no answer. */
+    hang: (name: string, times: number) => hangs.set(name, times),
+    /** Those that hang fail now. */
+    failHanging: () => {
+      const failed = hanging;
+      hanging = [];
+      for (const resolve of failed) resolve();
     },
     busiest: () => busiest,
     ack: (names: Readonly<Record<string, number | undefined>>) => {

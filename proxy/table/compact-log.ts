@@ -61,11 +61,10 @@ export async function compactLog(
   await write(encodeCommit(state));
 }
 
-/** What a line does to which row, or undefined. Of a canonical line its ends are enough: to parse all of it would be most of the work. */
+/** What a line does to which row, or undefined. Of a canonical PUT its ends are enough: to parse all of it would be most of the work. */
 function changeOf(json: string): { readonly id: string; readonly type: "PUT" | "REMOVE" } | undefined {
   const id = /^\{"id":"([^"\\]+)",/.exec(json)?.[1];
   if (id !== undefined && json.endsWith(',"type":"PUT"}')) return { id, type: "PUT" };
-  if (id !== undefined && json === `{"id":"${id}","type":"REMOVE"}`) return { id, type: "REMOVE" };
   const line = decodeLine(json);
   return line?.type === "PUT" || line?.type === "REMOVE" ? line : undefined;
 }
