@@ -47,6 +47,7 @@ export function createSecrets(deps: SecretsDeps): Secrets {
   const schedule = createSchedule({
     clock,
     random,
+    many: () => missing.size,
     run: async (ref) => {
       const entry = missing.get(ref);
       const object = store.get(ref);

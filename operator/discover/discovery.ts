@@ -73,6 +73,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
   const schedule = createSchedule({
     clock,
     random,
+    many: () => store.size("A2AAgent"),
     run: async (ref) => {
       try {
         return await read(ref);
@@ -122,7 +123,7 @@ export function createDiscovery(deps: DiscoveryDeps): Discovery {
     uses.set(ref, usesOf(agent));
     // What was found of the old backends does not hold for the new ones until those were asked.
     if (before?.uid === uid) tell(agent, reads);
-    if (patient && isCovered(agent)) schedule.spread(ref, store.size("A2AAgent"));
+    if (patient && isCovered(agent)) schedule.spread(ref);
     else schedule.now(ref);
   };
 

@@ -3,13 +3,14 @@ import { describe, expect, test } from "vitest";
 import { createFakeClock } from "../../proxy/table/clock.test-support.ts";
 import { createSchedule, REFRESH_MS } from "./schedule.ts";
 
-function setUp(random = 0.5) {
+function setUp(random = 0.5, many = 1) {
   const clock = createFakeClock();
   const log: string[] = [];
   const running = new Map<string, (succeeded: boolean) => void>();
   const schedule = createSchedule({
     clock,
     random: () => random,
+    many: () => many,
     run: (id) => {
       log.push(id);
       return new Promise((resolve) => running.set(id, resolve));
@@ -95,7 +96,7 @@ test("sixteen run at once, and who is waited for goes before what is routine", a
   const { schedule, clock, ran, end } = setUp(0);
   const ids = Array.from({ length: 16 }, (_, index) => `busy-${index}`);
   for (const id of ids) schedule.now(id);
-  schedule.spread("routine", 17);
+  schedule.spread("routine");
   clock.advance(0);
   schedule.now("urgent");
   expect(ran()).toEqual(ids);
@@ -107,16 +108,27 @@ test("sixteen run at once, and who is waited for goes before what is routine", a
 
 test.each([
   [1, 30_000],
-  [1_000, 30_000],
-  [2_000, 60_000],
-  [100_000, REFRESH_MS],
+  [300, 30_000],
+  [301, 30_100],
+  [10_000, 1_000_000],
 ])("spread runs one of %i within %i ms", (many, ms) => {
-  const { schedule, clock, ran } = setUp(1);
-  schedule.spread("a", many);
+  const { schedule, clock, ran } = setUp(1, many);
+  schedule.spread("a");
   clock.advance(ms - 1);
   expect(ran()).toEqual([]);
   clock.advance(1);
   expect(ran()).toEqual(["a"]);
+});
+
+test.each([
+  [3_000, REFRESH_MS],
+  [3_001, REFRESH_MS + 100],
+  [10_000, 1_000_000],
+])("one of %i runs again after %i ms: ten a second are routine", async (many, ms) => {
+  const { schedule, clock, end } = setUp(0.5, many);
+  schedule.now("a");
+  await end("a", true);
+  expect(clock.pending).toEqual([ms]);
 });
 
 describe("within", () => {
@@ -186,7 +198,7 @@ describe("what is forgotten", () => {
     const { schedule, clock, ran, end } = setUp();
     schedule.now("a");
     schedule.now("a");
-    schedule.spread("b", 2);
+    schedule.spread("b");
     schedule.forget("a");
     schedule.forget("b");
     await end("a", false);

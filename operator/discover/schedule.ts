@@ -6,8 +6,8 @@ import { createAlarms } from "../alarms.ts";
 export interface Schedule {
   /** Runs it as soon as there is room; again after the run under way, if there is one. */
   now(id: string): void;
-  /** Runs it at a time picked within half a minute, or within longer if it is one of `many`: as often as all are run again, or sooner. */
-  spread(id: string, many: number): void;
+  /** Runs it at a time picked within half a minute, or within longer if it is one of many. */
+  spread(id: string): void;
   /** Runs it after so many milliseconds, if not before; never during the run under way. */
   within(id: string, ms: number): void;
   /** Runs it if its last run failed, but not within the first back-off after that. */
@@ -19,6 +19,8 @@ export interface Schedule {
 export interface ScheduleDeps {
   readonly clock: Clock;
   readonly random: () => number;
+  /** How many there are: of many each runs less often. */
+  readonly many: () => number;
   /** Must not reject; true when it succeeded. */
   readonly run: (id: string) => Promise<boolean>;
 }
@@ -26,8 +28,8 @@ export interface ScheduleDeps {
 /** Milliseconds. */
 export const REFRESH_MS = 300_000;
 const SPREAD_MS = 30_000;
-/** Between two of many. */
-const SPREAD_EACH_MS = 30;
+/** Between two of many: what is routine must not take the time of what somebody waits for. */
+const EACH_MS = 100;
 const BACKOFF = { base: 1000, cap: REFRESH_MS };
 const CONCURRENCY = 16;
 
@@ -42,7 +44,7 @@ interface Entry {
   endedAt: number;
 }
 
-export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
+export function createSchedule({ clock, random, many, run }: ScheduleDeps): Schedule {
   const entries = new Map<string, Entry>();
   const urgent = new Set<string>();
   const routine = new Set<string>();
@@ -88,7 +90,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       entry.failures = succeeded ? 0 : entry.failures + 1;
       if (entry.again) urgent.add(id);
       else {
-        const refresh = Math.round(REFRESH_MS * (0.9 + 0.2 * random()));
+        const refresh = Math.round(Math.max(REFRESH_MS, many() * EACH_MS) * (0.9 + 0.2 * random()));
         const pause = succeeded ? refresh : backoff(entry.failures);
         after(id, Math.min(pause, Math.max(0, entry.by - entry.endedAt)));
         if (succeeded) entries.delete(id);
@@ -110,7 +112,7 @@ export function createSchedule({ clock, random, run }: ScheduleDeps): Schedule {
       else urgent.add(id);
       pump();
     },
-    spread: (id, many) => after(id, Math.min(Math.max(SPREAD_MS, many * SPREAD_EACH_MS), REFRESH_MS) * random()),
+    spread: (id) => after(id, Math.max(SPREAD_MS, many() * EACH_MS) * random()),
     within(id, ms) {
       const at = clock.elapsed() + ms;
       if (urgent.has(id) || routine.has(id) || (alarms.at(id) ?? Infinity) <= at) return;

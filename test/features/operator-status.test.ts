@@ -212,4 +212,42 @@ describe("statuses at a real API server", () => {
     expect(writes() - count).toBe(1);
     back.close();
   });
+
+  it("owns each condition as one, also of an object whose CRD let it own each member", async () => {
+    const crd = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/a2aagents.parley.dev";
+    const type =
+      "/spec/versions/0/schema/openAPIV3Schema/properties/status/properties/conditions/items/x-kubernetes-map-type";
+    const changeCrd = async (operation: object): Promise<void> => {
+      const patch = [{ path: type, ...operation }];
+      const answer = await api.request("PATCH", crd, patch, { "content-type": "application/json-patch+json" });
+      expect([answer.status, answer.body.message]).toEqual([200, undefined]);
+    };
+    /** What the operator owns, once the status is about the newest spec. */
+    const owned = (path: string): Promise<string> =>
+      eventually(`managed fields of ${path}`, async () => {
+        const { metadata, status } = await get(`${PARLEY}/${path}`);
+        if (status?.["observedGeneration"] !== metadata?.generation) return undefined;
+        const managed = metadata?.["managedFields"] as readonly { readonly manager: string }[];
+        return JSON.stringify(managed.find(({ manager }) => manager === "parley-operator"));
+      });
+    const member = '"f:lastTransitionTime"';
+    let made = 0;
+    // A changed CRD is served a moment later.
+    const probe = async (): Promise<string> => {
+      made += 1;
+      await make("A2AAgent", `owned-${made}`, AGENT);
+      return owned(`a2aagents/owned-${made}`);
+    };
+    await changeCrd({ op: "remove" });
+    await eventually("members are owned one by one", async () => ((await probe()).includes(member) ? true : undefined));
+    const old = `a2aagents/owned-${made}`;
+    await changeCrd({ op: "add", value: "atomic" });
+    await eventually("conditions are owned as a whole", async () =>
+      (await probe()).includes(member) ? undefined : true,
+    );
+    expect(await owned(old)).toContain(member);
+    const patch = { spec: { publicName: "owned-before" } };
+    await api.request("PATCH", `${PARLEY}/${old}`, patch, { "content-type": "application/merge-patch+json" });
+    expect(await owned(old)).toContain('"k:{\\"type\\":\\"Ready\\"}":{}');
+  });
 });
