@@ -5,6 +5,7 @@ import { refOf } from "./objects.ts";
 import type { EndpointSliceObject, Kind, Ref, StoredObject } from "./objects.ts";
 import { createPacker, isOf } from "./packed.ts";
 import type { PackedObject } from "./packed.ts";
+import { createRecent } from "./recent.ts";
 import { createTextMap } from "./text-map.ts";
 import type { TextMap } from "./text-map.ts";
 
@@ -55,8 +56,6 @@ const KINDS = [
   "Namespace",
 ] as const satisfies readonly Kind[];
 
-/** Objects that are kept as they are besides, for whoever asks next. */
-const RECENT = 16;
 /** Characters of a Secret that is kept as it is: of so many tokens that it would be unpacked anew for each of many keys. */
 const LONG_SECRET = 1024;
 
@@ -72,23 +71,18 @@ export function createStore(options: { readonly gatewayName: string }): Store {
   /** Of those in `plain`; of the others it is a mark. */
   const unseen = new Set<Ref>();
 
-  /** What was read or written last, in this order: it is soon read again. */
-  const recent = new Map<Ref, { readonly text: string; readonly object: StoredObject }>();
-  const remember = (ref: Ref, text: string, object: StoredObject): void => {
-    recent.delete(ref);
-    recent.set(ref, { text, object });
-    if (recent.size > RECENT) for (const oldest of recent.keys()) return void recent.delete(oldest);
-  };
+  /** It is soon read again. */
+  const recent = createRecent();
 
   const plainOf = (kind: Kind): Map<Ref, StoredObject> => plain.get(kind) ?? new Map<Ref, StoredObject>();
   const read = (kind: Kind, ref: Ref): StoredObject | undefined => {
     const text = packed.get(kind)?.get(nameIn(ref));
     if (text === undefined) return plainOf(kind).get(ref);
-    const known = recent.get(ref);
-    if (known?.text === text) return known.object;
+    const known = recent.get(ref, text);
+    if (known !== undefined) return known;
     const [, namespace = "", name = ""] = ref.split("/");
     const object = packer.unpack(kind as PackedObject["kind"], namespace, name, text);
-    remember(ref, text, object);
+    recent.set(ref, text, object);
     return object;
   };
   const refs = function* (kind: Kind): Generator<Ref> {
@@ -108,7 +102,7 @@ export function createStore(options: { readonly gatewayName: string }): Store {
     if (isPacked) {
       texts?.set(nameIn(ref), text);
       plainOf(object.kind).delete(ref);
-      remember(ref, text, object);
+      recent.set(ref, text, object);
       unseen.delete(ref);
     } else {
       texts?.delete(nameIn(ref));

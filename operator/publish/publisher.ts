@@ -105,12 +105,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   const pace = createPace({ now: () => clock.elapsed() });
   /** By proxy, which has one. */
   const streams = new Map<string, Stream>();
-  /** Rows changed since the last batch. */
-  const dirty = new Set<RowId>();
+  /** Rows changed since the last batch. Made anew for each, as `leading` is: once old and cleared they would keep all they had for long. */
+  let dirty = new Set<RowId>();
   let state: TableState = { replica, sequence: 0, version: digest.version(), rows: 0 };
   history.add(state, []);
   /** Batches that lead to `state`, by where they begin and for whom. */
-  const leading = new Map<string, Batch>();
+  let leading = new Map<string, Batch>();
   /** Kept while somebody is being sent it. */
   let snapshot: Batch | undefined;
   let onlookers = 0;
@@ -145,7 +145,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     flushTimer = undefined;
     if (dirty.size === 0) return;
     const ids = [...dirty];
-    dirty.clear();
+    dirty = new Set();
     flushedAt = clock.elapsed();
     state = {
       replica,
@@ -155,7 +155,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       reach: deps.reach?.(),
     };
     history.add(state, ids);
-    leading.clear();
+    leading = new Map();
     metrics.batch(ids.length);
     for (const { subscriber } of streams.values()) subscriber.wake();
   };

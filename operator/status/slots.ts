@@ -46,7 +46,8 @@ const [BELIEVES, PROGRAMMED] = [1, 2];
 const MOST_LISTS = 1024;
 
 export function createSlots(): Slots {
-  const awake = new Map<Ref, Slot>();
+  /** Made anew whenever it is empty: an old one would leave behind tables that keep dead slots until the next full garbage collection. */
+  let awake = new Map<Ref, Slot>();
   const resting = createTextMap();
   const lists = createNumbered(MOST_LISTS, (text) => JSON.parse(text) as readonly Finding[]);
 
@@ -119,6 +120,7 @@ export function createSlots(): Slots {
       const slot = awake.get(ref);
       if (slot === undefined || slot.busy) return;
       awake.delete(ref);
+      if (awake.size === 0) awake = new Map();
       resting.set(ref, pack(ref, slot));
     },
     delete(ref) {

@@ -23,10 +23,11 @@ export interface Output {
 export function createOutput(): Output {
   const rows = createDigest();
   const results = createDigest();
-  const newRows = new Map<RowId, Row | null>();
-  const newResults = new Map<Ref, ObjectResult | null>();
+  // Made anew for each `take`: one that is old and cleared leaves behind a table that keeps all it had until the next full garbage collection.
+  let newRows = new Map<RowId, Row | null>();
+  let newResults = new Map<Ref, ObjectResult | null>();
   let last: Pick<TranslateOutput, "changes" | "removed"> = { changes: [], removed: [] };
-  const gone = new Set<Ref>();
+  let gone = new Set<Ref>();
   let everything = false;
 
   const takeRows = (): EncodedChange[] => {
@@ -42,7 +43,7 @@ export function createOutput(): Output {
       rows.set(id, hash);
       changes.push({ id, row, line });
     }
-    newRows.clear();
+    newRows = new Map();
     return changes.sort(byDependence);
   };
   const takeResults = (): ObjectResult[] => {
@@ -58,7 +59,7 @@ export function createOutput(): Output {
       results.set(ref, hash);
       changed.push(result);
     }
-    newResults.clear();
+    newResults = new Map();
     return changed.sort(byName);
   };
 
@@ -66,8 +67,8 @@ export function createOutput(): Output {
     row: (id, row) => void newRows.set(id, row),
     result: (ref, result) => void newResults.set(ref, result),
     forget(lost) {
-      newRows.clear();
-      newResults.clear();
+      newRows = new Map();
+      newResults = new Map();
       everything ||= lost;
       if (everything) {
         for (const { id, row } of last.changes) if (row === null) newRows.set(id, null);
@@ -79,7 +80,7 @@ export function createOutput(): Output {
     take() {
       const changed = takeResults();
       const taken = { changes: takeRows(), results: changed, removed: Array.from(gone, namedBy).sort(byName) };
-      gone.clear();
+      if (gone.size > 0) gone = new Set();
       everything = false;
       // No more than that: at first everything is a change.
       last = { changes: taken.changes.filter(({ row }) => row === null), removed: taken.removed };

@@ -20,14 +20,14 @@ const ack = (sequence: number): Ack => ({
   refusedRows: 0,
 });
 
-/** An operator that takes the first acknowledgement and never answers the second. */
-async function begin() {
+/** An operator that takes the first acknowledgement and never answers the second; or that takes all of them. */
+async function begin(role: "applied" | "standby" = "applied", takesAll = false) {
   const ended: string[] = [];
   const asked: string[] = [];
   const server = createServer((request, response) => {
     request.on("data", (chunk: Buffer) => asked.push(String(chunk)));
     response.on("close", () => ended.push(response.writableEnded ? "answered" : "cut"));
-    request.on("end", () => asked.length === 1 && response.writeHead(204).end());
+    request.on("end", () => (takesAll || asked.length === 1) && response.writeHead(204).end());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -47,6 +47,7 @@ async function begin() {
   const url = new URL(`http://127.0.0.1:${port}/acks`);
   const acks = createAcks({
     url,
+    role,
     session: { dispatcher, headers: {} },
     clock,
     random: () => 0,
@@ -79,3 +80,26 @@ test("an acknowledgement that hangs is sent again after two seconds, with what i
   expect(JSON.parse(asked[2] ?? "")).toMatchObject({ sequence: 3 });
   stop.abort();
 });
+
+test.each([
+  ["applied", 50],
+  ["standby", 500],
+] as const)(
+  "of a stream that is %s acknowledgements go out at once, and every %i ms when they do not end",
+  async (role, every) => {
+    const { acks, stop, clock, asked, ended } = await begin(role, true);
+    const send = async (sequence: number): Promise<void> => {
+      acks.send(ack(sequence));
+      await expect.poll(() => ended.length).toBe(sequence);
+    };
+    for (let sequence = 1; sequence <= 6; sequence += 1) await send(sequence);
+    acks.send(ack(7));
+    acks.send(ack(8));
+    await expect.poll(() => clock.pending).toEqual([every]);
+    clock.advance(every - 1);
+    expect(clock.pending).toEqual([1]);
+    clock.advance(1);
+    await expect.poll(() => asked.map((text) => (JSON.parse(text) as Ack).sequence)).toEqual([1, 2, 3, 4, 5, 6, 8]);
+    stop.abort();
+  },
+);

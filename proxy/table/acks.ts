@@ -9,8 +9,11 @@ import type { Log } from "./log.ts";
 
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;
-/** Milliseconds between two requests while changes go on and on: several are acknowledged together. */
-const EVERY_MS = 50;
+/**
+ * Milliseconds between two requests while changes go on and on: several are acknowledged together. Whoever stands by tells nobody of them, and
+ * needs to know only about where the proxies are if it takes over.
+ */
+const EVERY_MS = { applied: 50, standby: 500 };
 /** The first few requests after a pause do not wait. */
 const AT_ONCE = 5;
 
@@ -21,6 +24,8 @@ export interface Acks {
 
 export interface AcksDeps {
   readonly url: URL;
+  /** Of the stream. */
+  readonly role: "applied" | "standby";
   readonly session: Pick<Session, "dispatcher" | "headers">;
   readonly clock: Clock;
   readonly random: () => number;
@@ -29,7 +34,8 @@ export interface AcksDeps {
   readonly signal: AbortSignal;
 }
 
-export function createAcks({ url, session, clock, random, log, signal }: AcksDeps): Acks {
+export function createAcks({ url, role, session, clock, random, log, signal }: AcksDeps): Acks {
+  const every = EVERY_MS[role];
   let newest: Ack | undefined;
   let sending = false;
   /** When the next request is due if each takes its time, of `clock.elapsed()`. */
@@ -65,11 +71,11 @@ export function createAcks({ url, session, clock, random, log, signal }: AcksDep
   const deliver = async (): Promise<void> => {
     let failures = 0;
     for (;;) {
-      const early = due - AT_ONCE * EVERY_MS - clock.elapsed();
+      const early = due - AT_ONCE * every - clock.elapsed();
       if (early > 0) await pause(clock, early, signal);
       const ack = newest;
       if (ack === undefined || signal.aborted) break;
-      due = Math.max(due, clock.elapsed()) + EVERY_MS;
+      due = Math.max(due, clock.elapsed()) + every;
       if (await post(ack)) {
         failures = 0;
         if (newest === ack) newest = undefined;

@@ -70,7 +70,8 @@ export function createFollow(deps: FollowDeps): Follow {
     const { session } = opened;
     const ended = new AbortController();
     const life = AbortSignal.any([signal, ended.signal]);
-    const acks = createAcks({ url: urlOf(place.url, ACKS_PATH), session, clock, random, log, signal: life });
+    const role = ask.standby === true ? "standby" : "applied";
+    const acks = createAcks({ url: urlOf(place.url, ACKS_PATH), role, session, clock, random, log, signal: life });
     const url = urlOf(place.url, STREAM_PATH);
     const subscription: Subscription = { gateway, proxy, ...ask };
     const end = await readStream<S>({
