@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 // The operator as an executable.
 import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
-import { boundGrowth } from "../process/bound-growth.js";
+import { beginYoung, boundGrowth } from "../process/heap.js";
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
+beginYoung();
 growYoungSpace();
 keepSizes();
 setInterval(keepSizes, 1000).unref();

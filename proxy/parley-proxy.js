@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 // The proxy as an executable.
 import { setFlagsFromString } from "node:v8";
-import { boundGrowth } from "../process/bound-growth.js";
+import { beginYoung, boundGrowth } from "../process/heap.js";
 import { launch } from "../process/launch.js";
 
+beginYoung();
 // Nearly all of the heap is the table, of which V8 would let half be out of use.
 const HEAP = 80 * 2 ** 20;
 setInterval(boundGrowth, 1000, HEAP).unref();
