@@ -121,6 +121,16 @@ describe("the CRDs", () => {
     expect(without((node) => node.type === "array" && node["x-kubernetes-list-type"] === undefined)).toEqual([]);
   });
 
+  test("what the operator says in a list is owned entry by entry, not member by member", () => {
+    const entries = nodes.filter(({ path }) => /\.status\.[a-z]+\[\]$/.test(path));
+    expect(entries.map(({ path }) => path)).toEqual([
+      "A2AAgent.status.conditions[]",
+      "A2AAgent.status.backends[]",
+      "VirtualKey.status.conditions[]",
+    ]);
+    expect(entries.filter(({ node }) => node["x-kubernetes-map-type"] !== "atomic")).toEqual([]);
+  });
+
   test("every rule has a message of one line", () => {
     const rules = nodes.flatMap(({ node }) => node["x-kubernetes-validations"] ?? []);
     expect(rules.length).toBeGreaterThan(60);

@@ -69,7 +69,7 @@ export function createOperatorMetrics(registry: Registry, kinds: readonly Kind[]
   });
   const acks = new Histogram({
     name: "parley_operator_publish_ack_seconds",
-    help: "From a batch to its acknowledgement by one proxy.",
+    help: "From a batch to its acknowledgement by a proxy that applies it.",
     buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10],
     registers,
   });
@@ -152,9 +152,14 @@ function watch(registry: Registry, kinds: readonly Kind[], scraped: Scraped): vo
   gauge("parley_operator_stream_subscribers", "Proxies with a stream.", ["stream"], (of) => {
     for (const stream of ["applied", "standby"] as const) of.set({ stream }, scraped.subscribers(stream));
   });
-  gauge("parley_operator_publish_lag", "Batches that a proxy has not acknowledged.", ["proxy"], (of) => {
-    for (const { proxy, batches } of scraped.lag().slice(0, MOST_PROXIES)) of.set({ proxy }, batches);
-  });
+  gauge(
+    "parley_operator_publish_lag",
+    "Batches that a proxy that applies them has not acknowledged.",
+    ["proxy"],
+    (of) => {
+      for (const { proxy, batches } of scraped.lag().slice(0, MOST_PROXIES)) of.set({ proxy }, batches);
+    },
+  );
   gauge("parley_operator_statuses_waiting", "Objects whose status is about to be written.", [], (of) =>
     of.set(scraped.statusesWaiting()),
   );

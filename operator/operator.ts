@@ -218,11 +218,12 @@ export function createOperator(deps: OperatorDeps): Operator {
     rows: () => publisher.state.rows,
     subscribers: (kind) =>
       publisher.proxies().filter(({ lost, standby }) => lost !== true && standby === (kind === "standby")).length,
+    // A proxy tells an operator that stands by less often.
     lag: () =>
-      publisher.proxies().map(({ proxy, acked }) => ({
-        proxy,
-        batches: publisher.state.sequence - (acked?.sequence ?? 0),
-      })),
+      publisher
+        .proxies()
+        .filter(({ standby }) => !standby)
+        .map(({ proxy, acked }) => ({ proxy, batches: publisher.state.sequence - (acked?.sequence ?? 0) })),
     held: (kind) => relists.count(kind),
     synced: (kind) => loop.isSynced(kind),
     statusesWaiting: () => status.waiting,

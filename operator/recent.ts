@@ -1,4 +1,4 @@
-// The objects that were read or written last. In: objects with the texts they are kept as. Out: the same objects, for whoever asks next.
+// The objects that came last, first in, first out. In: objects with the texts they are kept as. Out: the same objects, for whoever asks next.
 // Not a Map: each time one that is old grows or shrinks it leaves behind a table that keeps all it had until the next full garbage collection.
 import type { Ref, StoredObject } from "./objects.ts";
 

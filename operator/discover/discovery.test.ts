@@ -123,6 +123,17 @@ describe("when it is read", () => {
     expect(server.asked().length).toBe(asked);
   });
 
+  test("of more than 3,000 agents ten a second", async () => {
+    await using server = await serveCard();
+    const gone = { deletionTimestamp: "2026-01-02T00:00:00Z" };
+    const others = Array.from({ length: 5_999 }, (_, at) => agent({ name: `other-${at}`, metadata: gone }));
+    const world = setUp(urlAgent(server.origin), ...others);
+    world.discovery.lead(true);
+    await world.next();
+    await world.clock.scheduled((ms) => ms > 5_000);
+    expect(world.clock.pending).toEqual([600_000]);
+  });
+
   test("a backend that gets its first ready endpoint, at once", async () => {
     await using server = await serveCard();
     const world = setUp(agent(), service(), endpointsAt(server, false));

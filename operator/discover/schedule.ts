@@ -32,6 +32,8 @@ const SPREAD_MS = 30_000;
 const EACH_MS = 100;
 const BACKOFF = { base: 1000, cap: REFRESH_MS };
 const CONCURRENCY = 16;
+/** Of those, what is routine leaves some to what somebody waits for: all of it may take as long as a run can. */
+const ROUTINE = 12;
 
 /** Of one that runs, or is to run now, or whose last run failed: of the others there may be many. */
 interface Entry {
@@ -69,7 +71,7 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
   const pump = (): void => {
     for (const queue of [urgent, routine]) {
       for (const id of queue) {
-        if (running >= CONCURRENCY) return;
+        if (running >= (queue === urgent ? CONCURRENCY : ROUTINE)) return;
         queue.delete(id);
         const entry = entryOf(id);
         if (!entry.running) void start(id, entry);
@@ -90,7 +92,7 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
       entry.failures = succeeded ? 0 : entry.failures + 1;
       if (entry.again) urgent.add(id);
       else {
-        const refresh = Math.round(Math.max(REFRESH_MS, many() * EACH_MS) * (0.9 + 0.2 * random()));
+        const refresh = between(many() * EACH_MS);
         const pause = succeeded ? refresh : backoff(entry.failures);
         after(id, Math.min(pause, Math.max(0, entry.by - entry.endedAt)));
         if (succeeded) entries.delete(id);
@@ -99,8 +101,14 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
     }
     pump();
   };
+  /** @param all milliseconds that all take; if many were read at once, they are not to come at once again */
+  const between = (all: number): number => {
+    const [shortest, width] = all > REFRESH_MS ? [0.5, 1] : [0.9, 0.2];
+    return Math.round(Math.max(REFRESH_MS, all) * (shortest + width * random()));
+  };
   const backoff = (failures: number): number => {
-    const bound = Math.min(BACKOFF.base * 2 ** (failures - 1), BACKOFF.cap);
+    const cap = Math.max(BACKOFF.cap, entries.size * EACH_MS);
+    const bound = Math.min(BACKOFF.base * 2 ** (failures - 1), cap);
     return bound * (0.75 + 0.25 * random());
   };
 

@@ -215,6 +215,17 @@ describe("publisher over HTTP", () => {
     expect(counts.acked).toEqual([]);
   });
 
+  it("measures nothing of a stream on standby, whose proxy takes its time", async () => {
+    publisher.open();
+    const client = await connect("p1", { standby: true });
+    publisher.apply([put("a", "1")]);
+    const { sequence, version } = await client.until("COMMIT");
+    clock.advance(500);
+    const ack = { proxy: "p1", replica: "r1", sequence, version, refused: [], refusedRows: 0 };
+    expect(await postAck(port, ack)).toBe(204);
+    expect(counts.acked).toEqual([]);
+  });
+
   it("takes no acknowledgement of a batch that was never sent", async () => {
     publisher.open();
     publisher.apply([put("a", "1")]);

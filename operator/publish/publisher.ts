@@ -42,7 +42,7 @@ export interface PublisherDeps {
     sent(kind: BatchKind, bytes: number): void;
     /** What a stream began with. `buckets`: how many differed, if only those were sent. */
     greeted(kind: BatchKind | "standby", buckets: number): void;
-    /** Seconds from the newest batch to its acknowledgement by a proxy that had its stream already. */
+    /** Seconds from the newest batch to its acknowledgement by a proxy that had its stream already and applies it. */
     acked(seconds: number): void;
     ackRefused(reason: Exclude<AckOutcome, "Taken">): void;
     cut(): void;
@@ -325,9 +325,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
         return outcome;
       }
       if (!acks.ack(ack)) return "NoStream";
-      // Of the batch that a greeting brings it is not known when it went out.
-      const greeted = streams.get(ack.proxy)?.greeted ?? state.sequence;
-      if (ack.sequence === state.sequence && greeted < ack.sequence) {
+      const { standby = true, greeted = state.sequence } = streams.get(ack.proxy) ?? {};
+      // Of the batch that a greeting brings it is not known when it went out; whoever has this stream on standby takes its time.
+      if (ack.sequence === state.sequence && greeted < ack.sequence && !standby) {
         metrics.acked((clock.elapsed() - flushedAt) / 1000);
       }
       return outcome;

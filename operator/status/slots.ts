@@ -46,7 +46,7 @@ const [BELIEVES, PROGRAMMED] = [1, 2];
 const MOST_LISTS = 1024;
 
 export function createSlots(): Slots {
-  /** Made anew whenever it is empty: an old one would leave behind tables that keep dead slots until the next full garbage collection. */
+  /** Made anew when the last one is laid to rest: an old one would leave behind tables that keep dead slots until the next full garbage collection. */
   let awake = new Map<Ref, Slot>();
   const resting = createTextMap();
   const lists = createNumbered(MOST_LISTS, (text) => JSON.parse(text) as readonly Finding[]);

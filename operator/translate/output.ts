@@ -43,7 +43,7 @@ export function createOutput(): Output {
       rows.set(id, hash);
       changes.push({ id, row, line });
     }
-    newRows = new Map();
+    if (newRows.size > 0) newRows = new Map();
     return changes.sort(byDependence);
   };
   const takeResults = (): ObjectResult[] => {
@@ -59,7 +59,7 @@ export function createOutput(): Output {
       results.set(ref, hash);
       changed.push(result);
     }
-    newResults = new Map();
+    if (newResults.size > 0) newResults = new Map();
     return changed.sort(byName);
   };
 

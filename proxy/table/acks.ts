@@ -10,7 +10,7 @@ import type { Log } from "./log.ts";
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;
 /**
- * Milliseconds between two requests while changes go on and on: several are acknowledged together. Whoever stands by tells nobody of them, and
+ * Milliseconds between two requests while changes go on and on: several are acknowledged together. Whoever stands by writes no statuses, and
  * needs to know only about where the proxies are if it takes over.
  */
 const EVERY_MS = { applied: 50, standby: 500 };

@@ -49,6 +49,25 @@ describe("with two operators", () => {
     expect([b.acks.length, proxy.withheld.rows]).toStrictEqual([2, 0]);
   });
 
+  test("while changes go on, what stands by is acknowledged twice a second, and what is applied twenty times", async () => {
+    const { a, b, proxy } = await two();
+    const change = (nth: number): void => {
+      const rows = nth % 2 === 0 ? [{ id: bob.id, row: null }] : [bob];
+      b.apply(rows);
+      a.apply(rows);
+    };
+    for (let nth = 1; nth < 6; nth += 1) {
+      await scene.bell.until(() => a.acks.length === nth && b.acks.length === nth);
+      change(nth);
+    }
+    await scene.bell.until(() => a.acks.length === 6 && b.acks.length === 6);
+    change(6);
+    await Promise.all([50, 500].map((every) => proxy.clock.scheduled((ms) => ms === every)));
+    proxy.clock.advance(50);
+    await scene.bell.until(() => a.acks.length === 7);
+    expect(b.acks).toHaveLength(6);
+  });
+
   test("what either takes away is refused at once, and nothing that only the other has is served", async () => {
     const { a, b, proxy } = await two();
     b.apply([{ id: alice.id, row: null }, bob, { id: "credential/x/y/z", row: { value: "s" } }]);

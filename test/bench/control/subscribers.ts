@@ -1,4 +1,4 @@
-// Many proxies that keep no table: each has its streams, reads every line and acknowledges each batch, as proxies do.
+// Many proxies that keep no table: each has its streams, reads every line and acknowledges each batch, also on standby, where proxies do so less often.
 // In: one argument, JSON: operators (the first is applied, the others are on standby), gateway, version to begin with, how many. Out: a line once
 // all have their streams; they end with the process.
 import { Agent, request } from "undici";
