@@ -3,6 +3,8 @@ import { Pool } from "undici";
 
 /** Milliseconds between two probes of a proxy. */
 const EVERY_MS = 5;
+/** Probes of a proxy that wait for their answers at once: more of them would only hold up what they are to tell. */
+const MOST_WAITING = 4;
 /** Milliseconds after which an edit that is not live is given up. */
 const LIMIT_MS = 60_000;
 
@@ -53,11 +55,15 @@ export function createProber(origins: readonly string[]): Prober {
   /** Resolves with the time at which the first answer `after` came; goes on asking until `over`. */
   const watch = (n: number, pool: Pool, question: Question, wrong: string[], over: AbortSignal): Promise<number> =>
     new Promise((resolve, reject) => {
+      let waiting = 0;
       /** When the request was sent that first got the new answer: what is sent later must not get the old one. */
       let turned: number | undefined;
       const one = async (): Promise<void> => {
+        if (waiting === MOST_WAITING) return;
         const sent = performance.now();
+        waiting += 1;
         const status = await ask(pool, question.path, question.token).catch((error: unknown) => String(error));
+        waiting -= 1;
         if (status === question.after) {
           turned ??= sent;
           resolve(performance.now());
