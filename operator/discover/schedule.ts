@@ -32,7 +32,7 @@ const SPREAD_MS = 30_000;
 const EACH_MS = 100;
 const BACKOFF = { base: 1000, cap: REFRESH_MS };
 const CONCURRENCY = 16;
-/** Of those, what is routine leaves some to what somebody waits for: all of it may take as long as a run can. */
+/** Of what is routine: it leaves some places to what somebody waits for, as all of it may take as long as a run can. */
 const ROUTINE = 12;
 
 /** Of one that runs, or is to run now, or whose last run failed: of the others there may be many. */
@@ -50,11 +50,13 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
   const entries = new Map<string, Entry>();
   const urgent = new Set<string>();
   const routine = new Set<string>();
-  let running = 0;
+  /** Somebody waits for their alarm. */
+  const awaited = new Set<string>();
+  const running = { urgent: 0, routine: 0 };
   const alarms = createAlarms({
     clock,
     ring: (ids) => {
-      for (const id of ids) routine.add(id);
+      for (const id of ids) (awaited.delete(id) ? urgent : routine).add(id);
       pump();
     },
   });
@@ -68,23 +70,34 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
   };
   const after = (id: string, ms: number): void => alarms.set(id, Math.ceil(clock.elapsed() + ms));
 
+  const soon = (id: string, ms: number): void => {
+    awaited.add(id);
+    after(id, ms);
+  };
+
   const pump = (): void => {
-    for (const queue of [urgent, routine]) {
+    for (const [kind, queue] of [
+      ["urgent", urgent],
+      ["routine", routine],
+    ] as const) {
       for (const id of queue) {
-        if (running >= (queue === urgent ? CONCURRENCY : ROUTINE)) return;
-        queue.delete(id);
+        if (running.urgent + running.routine >= CONCURRENCY) return;
+        if (kind === "routine" && running.routine >= ROUTINE) return;
+        urgent.delete(id);
+        routine.delete(id);
         const entry = entryOf(id);
-        if (!entry.running) void start(id, entry);
+        if (!entry.running) void start(id, entry, kind);
       }
     }
   };
-  const start = async (id: string, entry: Entry): Promise<void> => {
-    running += 1;
+  const start = async (id: string, entry: Entry, kind: "urgent" | "routine"): Promise<void> => {
+    running[kind] += 1;
     alarms.clear(id);
+    awaited.delete(id);
     entry.running = true;
     entry.by = Infinity;
     const succeeded = await run(id);
-    running -= 1;
+    running[kind] -= 1;
     entry.running = false;
     entry.endedAt = clock.elapsed();
     // Forgotten meanwhile, or forgotten and entered anew: then this run says nothing.
@@ -94,7 +107,9 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
       else {
         const refresh = between(many() * EACH_MS);
         const pause = succeeded ? refresh : backoff(entry.failures);
-        after(id, Math.min(pause, Math.max(0, entry.by - entry.endedAt)));
+        const left = Math.max(0, entry.by - entry.endedAt);
+        if (left < pause) soon(id, left);
+        else after(id, pause);
         if (succeeded) entries.delete(id);
       }
       entry.again = false;
@@ -107,8 +122,7 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
     return Math.round(Math.max(REFRESH_MS, all) * (shortest + width * random()));
   };
   const backoff = (failures: number): number => {
-    const cap = Math.max(BACKOFF.cap, entries.size * EACH_MS);
-    const bound = Math.min(BACKOFF.base * 2 ** (failures - 1), cap);
+    const bound = Math.min(BACKOFF.base * 2 ** (failures - 1), BACKOFF.cap);
     return bound * (0.75 + 0.25 * random());
   };
 
@@ -126,21 +140,23 @@ export function createSchedule({ clock, random, many, run }: ScheduleDeps): Sche
       if (urgent.has(id) || routine.has(id) || (alarms.at(id) ?? Infinity) <= at) return;
       const entry = entries.get(id);
       if (entry?.running === true) entry.by = Math.min(entry.by, at);
-      else after(id, ms);
+      else soon(id, ms);
     },
     retry(id) {
       const entry = entries.get(id);
       if (entry === undefined || entry.running || entry.failures === 0) return;
-      after(id, Math.max(0, entry.endedAt + BACKOFF.base - clock.elapsed()));
+      soon(id, Math.max(0, entry.endedAt + BACKOFF.base - clock.elapsed()));
     },
     forget(id) {
       alarms.clear(id);
+      awaited.delete(id);
       entries.delete(id);
       urgent.delete(id);
       routine.delete(id);
     },
     clear() {
       alarms.clearAll();
+      awaited.clear();
       entries.clear();
       urgent.clear();
       routine.clear();

@@ -2,7 +2,7 @@
 // Of listeners that come and go while others stand, each that is gone keeps the one after it in memory until the next full garbage collection.
 
 export interface Aborts {
-  /** Calls `end` when the signal aborts, or now if it has. Returns how to leave. The listener stays as long as the signal: none of many signals. */
+  /** Calls `end`, which must not throw, when the signal aborts, or now if it has. Returns how to leave. The listener stays as long as the signal: none of many signals. */
   join(signal: AbortSignal, end: () => void): () => void;
 }
 

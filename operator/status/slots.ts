@@ -20,7 +20,7 @@ export interface Slots {
   /** Nobody changes it before it is asked for again; one that is busy stays as it is. */
   rest(ref: Ref): void;
   delete(ref: Ref): void;
-  /** All of them, some perhaps twice. What is set or deleted meanwhile may or may not be among them. */
+  /** All of them, some perhaps twice. What is set, deleted, got or laid to rest meanwhile may or may not be among them. */
   refs(): Iterable<Ref>;
   readonly size: number;
 }
