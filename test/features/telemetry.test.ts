@@ -242,11 +242,13 @@ describe.each(PROTOCOLS)("over %s", (protocol) => {
       ),
     );
     expect(field(durations, "-> Unit")).toBe("s");
-    const memory = blocks(collector.output(), "Metric #").find(
-      (block) => field(block, "-> Name") === "process.resident.memory",
+    const memory = await eventually("the process's memory", () =>
+      blocks(collector.output(), "Metric #").find(
+        (block) => field(block, "-> Name") === "process.resident.memory" && field(block, "Value") !== undefined,
+      ),
     );
-    expect(field(memory ?? "", "-> Unit")).toBe("By");
-    expect(Number(field(memory ?? "", "Value"))).toBeGreaterThan(10_000_000);
+    expect(field(memory, "-> Unit")).toBe("By");
+    expect(Number(field(memory, "Value"))).toBeGreaterThan(10_000_000);
     await eventually("the process's own histogram", () =>
       blocks(collector.output(), "Metric #").find(
         (block) => field(block, "-> Name") === "nodejs.gc.duration" && block.includes("kind: Str(minor)"),
