@@ -7,7 +7,6 @@ import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { Agent, request } from "undici";
 import type { Dispatcher } from "undici";
-import { createAborts } from "./aborts.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -76,7 +75,6 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   const base = cluster.server.replace(/\/+$/, "");
   let credentials: Credentials | undefined;
   let connections: Connections | undefined;
-  const aborts = createAborts();
 
   const tlsOf = async (): Promise<RequestOptions> => {
     const options: RequestOptions = {};
@@ -140,13 +138,14 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     const end = (): void => stop.abort(signal?.reason);
     const late = (): void => stop.abort(new Error(`no answer within ${Math.ceil(timeout) / 1_000} s`));
     const timer = setTimeout(late, Math.ceil(timeout)).unref();
-    const leave = signal && aborts.join(signal, end);
+    if (signal?.aborted === true) end();
+    signal?.addEventListener("abort", end, { once: true });
     try {
       const answer = await send(what, stop.signal);
       return { status: answer.statusCode, text: await readText(answer.body, longest) };
     } finally {
       clearTimeout(timer);
-      leave?.();
+      signal?.removeEventListener("abort", end);
     }
   };
 
