@@ -218,7 +218,7 @@ describe("publisher over HTTP", () => {
   it("measures nothing of a stream on standby, whose proxy takes its time", async () => {
     publisher.open();
     const client = await connect("p1", { standby: true });
-    publisher.apply([put("a", "1")]);
+    publisher.apply([{ id: "key/ns/a", row: row("1") }]);
     const { sequence, version } = await client.until("COMMIT");
     clock.advance(500);
     const ack = { proxy: "p1", replica: "r1", sequence, version, refused: [], refusedRows: 0 };

@@ -1,5 +1,6 @@
 // The table as it is sent. In: changes to rows. Out: batches on every proxy's stream, each encoded once, and what proxies serve.
-// The first change goes out at once; while changes keep coming they go out together, a few tens of milliseconds apart at most.
+// The first change goes out at once; while changes keep coming they go out together, a few tens of milliseconds apart at most. What changes
+// access does not wait for others.
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
@@ -12,13 +13,14 @@ import { createAcks } from "./acks.ts";
 import type { Connection, ProxyState } from "./acks.ts";
 import { createBatch, encodeRemove } from "./batch.ts";
 import type { Batch, BatchKind, Lines, TableState } from "./batch.ts";
+import { changesAccess } from "./changes-access.ts";
 import { createHistory } from "./history.ts";
 import { createPace } from "./pace.ts";
 import { lengthen, shorten } from "./short-lines.ts";
 import { createSubscriber } from "./subscriber.ts";
 import type { Subscriber } from "./subscriber.ts";
 
-/** Milliseconds between two batches while changes keep coming. */
+/** Milliseconds between two batches while changes keep coming: between two that change access, and from any to one that does not. */
 const COALESCE_MS = 30;
 /** Milliseconds after which a consumer that takes nothing is cut. */
 const STALL_MS = 10_000;
@@ -117,6 +119,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let isOpen = false;
   /** Of `clock.elapsed()`. */
   let flushedAt = Number.NEGATIVE_INFINITY;
+  /** The same, of a batch that changed access. */
+  let accessAt = Number.NEGATIVE_INFINITY;
+  /** Of what waits, something does. */
+  let dirtyAccess = false;
+  /** A heartbeat came while changes waited: streams on standby get it with the next batch. */
+  let beatMissed = false;
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
 
@@ -147,6 +155,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     const ids = [...dirty];
     dirty = new Set();
     flushedAt = clock.elapsed();
+    if (dirtyAccess) accessAt = flushedAt;
+    const toAll = dirtyAccess || beatMissed;
+    dirtyAccess = beatMissed = false;
     state = {
       replica,
       sequence: state.sequence + 1,
@@ -157,7 +168,14 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     history.add(state, ids);
     leading = new Map();
     metrics.batch(ids.length);
-    for (const { subscriber } of streams.values()) subscriber.wake();
+    for (const { subscriber, standby } of streams.values()) if (toAll || !standby) subscriber.wake();
+  };
+  /** Sends what waits when it is time. */
+  const flushSoon = (): void => {
+    const wait = (dirtyAccess ? accessAt : flushedAt) + COALESCE_MS - clock.elapsed();
+    if (wait <= 0) return flush();
+    flushTimer?.cancel();
+    flushTimer = clock.setTimeout(flush, wait);
   };
 
   /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
@@ -208,7 +226,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   };
   const beat = (): void => {
     const line = Buffer.from(`${heartbeatLine()}\n`);
-    for (const { subscriber } of streams.values()) subscriber.heartbeat(line, state.sequence);
+    for (const { subscriber } of streams.values()) {
+      subscriber.wake();
+      subscriber.heartbeat(line, state.sequence);
+    }
+    beatMissed = dirty.size > 0;
   };
   const heartbeat = (): void => {
     beat();
@@ -268,6 +290,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   return {
     apply: (changes) => {
       for (const { id, row, line: encoded } of changes) {
+        const before = isOpen && !dirtyAccess ? lineOf(id) : undefined;
         if (row === null) {
           if (!lines.delete(id)) continue;
           digest.delete(id);
@@ -279,14 +302,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
           digest.set(id, rowHash(id, line));
         }
         dirty.add(id);
+        dirtyAccess ||= isOpen && changesAccess(id, before, row === null ? undefined : lineOf(id));
       }
       if (dirty.size === 0) return state.sequence;
       const carrying = state.sequence + 1;
-      if (isOpen && flushTimer === undefined) {
-        const wait = flushedAt + COALESCE_MS - clock.elapsed();
-        if (wait <= 0) flush();
-        else flushTimer = clock.setTimeout(flush, wait);
-      }
+      if (isOpen) flushSoon();
       return carrying;
     },
     settle: () => digest.refreshSome(),

@@ -131,8 +131,8 @@ describe("a stream", () => {
     ]);
     clock.advance(100);
     publisher.apply([put("credential/ns/s/k", "3")]);
+    clock.advance(50);
     expect(await client.until("COMMIT")).toMatchObject({ sequence: 3, lines: 0, version: publisher.state.version });
-    clock.advance(250);
     expect(await client.until("HEARTBEAT")).toMatchObject({ sequence: 3, version: publisher.state.version });
   });
 

@@ -194,7 +194,8 @@ export interface Subscription {
   readonly proxy: string;
   /**
    * Another operator's stream is applied: this one begins with HELLO and HEARTBEAT, no rows, and its batches hold only rows that
-   * decide access (`decidesAccess`), so that what is taken away is known from whoever sees it first.
+   * decide access (`decidesAccess`), so that what is taken away is known from whoever sees it first. A change to such a row that
+   * changes no access may come with the next heartbeat.
    */
   readonly standby?: true;
   /** Of the table that is held, once it is whole: if it is ours too, the stream begins with an empty batch. */
