@@ -5,8 +5,9 @@
 import type { RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
-import { Agent, request } from "undici";
+import { Agent } from "undici";
 import type { Dispatcher } from "undici";
+import { exchange } from "./exchange.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -105,19 +106,17 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     return credentials.headers;
   };
 
-  const send = async (
-    what: KubeRequest & { readonly stream?: true },
-    signal: AbortSignal,
-  ): Promise<Dispatcher.ResponseData> => {
-    const url = new URL(base + what.path);
-    for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
-    const answer = await request(url, {
+  /** `bodyTimeout`: milliseconds of silence within a body; 0 is none. */
+  const optionsOf = async (what: KubeRequest, bodyTimeout: number): Promise<Dispatcher.DispatchOptions> => {
+    const { origin, pathname, searchParams } = new URL(base + what.path);
+    for (const [name, value] of Object.entries(what.query ?? {})) searchParams.set(name, value);
+    const query = searchParams.toString();
+    return {
+      origin,
+      path: query === "" ? pathname : `${pathname}?${query}`,
       method: what.method,
-      dispatcher: await dispatcherOf(),
-      signal,
       headersTimeout: REQUEST_TIMEOUT,
-      // The caller of a stream judges silence itself.
-      bodyTimeout: what.stream === true ? 0 : REQUEST_TIMEOUT,
+      bodyTimeout,
       headers: {
         accept: what.accept ?? "application/json",
         "user-agent": "parley-operator",
@@ -125,39 +124,35 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
         ...(await headersOf()),
       },
       body: what.body === undefined ? null : JSON.stringify(what.body),
-    });
-    if (answer.statusCode === 401) credentials = undefined;
-    return answer;
+    };
+  };
+  const judge = (status: number): void => {
+    if (status === 401) credentials = undefined;
   };
 
-  /** Sends, and reads the whole answer, within the time that it has. */
-  const exchange = async (what: KubeRequest, longest: number): Promise<KubeText> => {
+  const prepare = async (what: KubeRequest) => ({
+    options: await optionsOf(what, REQUEST_TIMEOUT),
+    dispatcher: await dispatcherOf(),
+  });
+  const ask = async (what: KubeRequest, longest: number): Promise<KubeText> => {
     const { signal, timeout = REQUEST_TIMEOUT } = what;
-    // Not `AbortSignal.timeout`: each would stay, and end in an error, long after its request is done.
-    const stop = new AbortController();
-    const end = (): void => stop.abort(signal?.reason);
-    const late = (): void => stop.abort(new Error(`no answer within ${Math.ceil(timeout) / 1_000} s`));
-    const timer = setTimeout(late, Math.ceil(timeout)).unref();
-    if (signal?.aborted === true) end();
-    signal?.addEventListener("abort", end, { once: true });
-    try {
-      const answer = await send(what, stop.signal);
-      return { status: answer.statusCode, text: await readText(answer.body, longest) };
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", end);
-    }
+    const answer = await exchange({ prepared: prepare(what), timeout: Math.ceil(timeout), signal, longest });
+    judge(answer.status);
+    return answer;
   };
 
   return {
     server: base,
     request: async (what) => {
-      const { status, text } = await exchange(what, LONGEST_ANSWER);
+      const { status, text } = await ask(what, LONGEST_ANSWER);
       return { status, body: text === undefined ? undefined : parseJson(text) };
     },
-    text: async (what) => exchange(what, what.longest),
+    text: (what) => ask(what, what.longest),
     stream: async (path, query, signal) => {
-      const answer = await send({ method: "GET", path, query, stream: true }, signal);
+      // The caller judges silence itself.
+      const options = await optionsOf({ method: "GET", path, query }, 0);
+      const answer = await (await dispatcherOf()).request({ ...options, signal });
+      judge(answer.statusCode);
       if (answer.statusCode === 200) return { ok: true, lines: splitLines(answer.body) };
       const text = await readText(answer.body, LONGEST_ANSWER);
       return { ok: false, status: answer.statusCode, body: text === undefined ? undefined : parseJson(text) };

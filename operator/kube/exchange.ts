@@ -1,0 +1,72 @@
+// One request and its whole answer. In: a dispatcher, what to send. Out: status and text. By undici's dispatch: each request of its `request`
+// leaves some kilobytes (a stream, its listeners, an AbortSignal) that outlive young collections.
+import type { Dispatcher } from "undici";
+
+export interface Exchange {
+  /** Counts towards the timeout. */
+  readonly prepared: Promise<{ readonly dispatcher: Dispatcher; readonly options: Dispatcher.DispatchOptions }>;
+  /** Milliseconds for all of it. */
+  readonly timeout: number;
+  readonly signal: AbortSignal | undefined;
+  /** Bytes of the answer's body; of one that has more the rest is not read. */
+  readonly longest: number;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Undefined when it is longer than `longest`. */
+  readonly text: string | undefined;
+}
+
+/** Rejects on I/O, when the time is over, and with the reason of the signal. */
+export function exchange({ prepared, timeout, signal, longest }: Exchange): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    let fault: Error | undefined;
+    let status = 0;
+    const chunks: Buffer[] = [];
+    let length = 0;
+
+    const settle = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const end = (text: string | undefined): void => {
+      settle();
+      resolve({ status, text });
+    };
+    const fail = (error: Error): void => {
+      fault ??= error;
+      settle();
+      reject(fault);
+      controller?.abort(fault);
+    };
+    const abort = (): void => fail(signal?.reason as Error);
+    const late = (): void => fail(new Error(`no answer within ${timeout / 1_000} s`));
+    const timer = setTimeout(late, timeout).unref();
+    if (signal?.aborted === true) abort();
+    else signal?.addEventListener("abort", abort, { once: true });
+
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart: (started) => {
+        controller = started;
+        // It waited for a connection when it was given up.
+        if (fault !== undefined) started.abort(fault);
+      },
+      onResponseStart: (_, code) => {
+        status = code;
+      },
+      onResponseData: (reading, chunk) => {
+        length += chunk.length;
+        if (length <= longest) return void chunks.push(chunk);
+        end(undefined);
+        reading.abort(new Error("the answer is too long"));
+      },
+      onResponseEnd: () => end(Buffer.concat(chunks, length).toString("utf8")),
+      onResponseError: (_, error) => fail(error),
+    };
+    prepared
+      .then(({ dispatcher, options }) => fault ?? dispatcher.dispatch(options, handler))
+      .catch((error: unknown) => fail(error as Error));
+  });
+}
