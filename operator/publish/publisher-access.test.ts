@@ -126,6 +126,21 @@ describe("batches", () => {
     expect([await applied(), await standby()]).toEqual([["beat 5"], ["5", "beat 5"]]);
   });
 
+  it("go to a stream on standby before the history of what it lacks is lost", async () => {
+    const agents = (generation: number): RowChange[] =>
+      Array.from({ length: 600 }, (_, index) => ({ ...agent(generation), id: `agent/many/a${index}` }));
+    publisher.apply(agents(1));
+    const standby = listen("p2", true);
+    expect(await standby()).toEqual(["beat 2"]);
+    const told: string[][] = [];
+    for (const generation of [2, 3, 4, 5]) {
+      clock.advance(30);
+      publisher.apply(agents(generation));
+      told.push(await standby());
+    }
+    expect(told).toEqual([[], ["4"], [], ["6"]]);
+  });
+
   it("go to a stream on standby soon after a heartbeat that came while changes waited", async () => {
     const standby = listen("p2", true);
     expect(await standby()).toEqual(["beat 1"]);

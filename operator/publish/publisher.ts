@@ -22,6 +22,8 @@ import type { Subscriber } from "./subscriber.ts";
 
 /** Milliseconds between two batches while changes keep coming: between two that change access, and from any to one that does not. */
 const COALESCE_MS = 30;
+/** So many changes do not wait for a heartbeat: the history keeps some four times as many at least. */
+const MANY = 1000;
 /** Milliseconds after which a consumer that takes nothing is cut. */
 const STALL_MS = 10_000;
 /** If more buckets than this differ, the whole table is sent: its bytes are shared with others. */
@@ -123,8 +125,10 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let accessAt = Number.NEGATIVE_INFINITY;
   /** Of what waits, something does. */
   let dirtyAccess = false;
-  /** A heartbeat came while changes waited: streams on standby get it with the next batch. */
+  /** A heartbeat came while changes waited: streams on standby get the next batch in its place. */
   let beatMissed = false;
+  /** Changes that went out and that streams on standby were not sent yet. */
+  let untold = 0;
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
 
@@ -156,7 +160,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     dirty = new Set();
     flushedAt = clock.elapsed();
     if (dirtyAccess) accessAt = flushedAt;
-    const toAll = dirtyAccess || beatMissed;
+    untold += ids.length;
+    const toAll = dirtyAccess || beatMissed || untold > MANY;
+    if (toAll) untold = 0;
     dirtyAccess = beatMissed = false;
     state = {
       replica,
@@ -231,6 +237,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       subscriber.heartbeat(line, state.sequence);
     }
     beatMissed = dirty.size > 0;
+    untold = 0;
   };
   const heartbeat = (): void => {
     beat();
