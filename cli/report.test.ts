@@ -33,7 +33,7 @@ const result = (kind: ObjectResult["kind"], name: string, more: Partial<ObjectRe
   rowId: `${kind === "A2AAgent" ? "agent" : "key"}/default/${name}`,
   ...more,
 });
-const finding = (type: string, status: Finding["status"], reason = "Why"): Finding => ({
+const finding = (type: Finding["type"], status: Finding["status"], reason = "Why"): Finding => ({
   type,
   status,
   reason,

@@ -22,6 +22,21 @@ const reducedMetadata = {
 };
 
 describe("reduce", () => {
+  it("keeps of a status no condition of somebody else", () => {
+    const reduced = (conditions: readonly object[]): unknown => {
+      const raw = { metadata: { ...metadata, generation: 3 }, spec: {}, status: { url: "/a2a/travel", conditions } };
+      return ["A2AAgent", "VirtualKey"].map((kind) => {
+        const object = reduce(kind as "A2AAgent" | "VirtualKey", raw);
+        return object !== undefined && "status" in object ? object.status : undefined;
+      });
+    };
+    const [ours, theirs] = [{ type: "Ready" }, { type: "example.com/Audited" }];
+    for (const conditions of [[ours, theirs], [theirs, ours], [ours]]) {
+      const status = { url: "/a2a/travel", conditions: [ours] };
+      expect(reduced(conditions)).toEqual([status, status]);
+    }
+  });
+
   it("keeps spec and status of an agent and drops managed fields and annotations", () => {
     const spec = { gatewayName: "default", backends: [] };
     const status = { url: "/a2a/travel" };

@@ -1,5 +1,6 @@
 // What the API server sends, cut down to what the operator uses, while it is read: managed fields and annotations are
-// never kept. In: one object as parsed JSON. Out: its reduced form, or undefined if it is none of ours.
+// never kept, nor conditions of others. In: one object as parsed JSON. Out: its reduced form, or undefined if it is none of ours.
+import { CONDITION_TYPES } from "../../crds/conditions.ts";
 import { CREDENTIAL_LABEL } from "../../crds/secret.ts";
 import type { A2AAgentSpec, A2AAgentStatus, VirtualKeySpec, VirtualKeyStatus } from "../../crds/types.ts";
 import type {
@@ -92,7 +93,7 @@ function reduceAgent(raw: RawObject): AgentObject {
     kind: "A2AAgent",
     metadata: reduceMetadata(raw.metadata, raw.metadata.labels),
     spec,
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined ? {} : { status: reduceStatus(status) }),
   };
 }
 
@@ -102,8 +103,16 @@ function reduceKey(raw: RawObject): KeyObject {
     kind: "VirtualKey",
     metadata: reduceMetadata(raw.metadata),
     spec,
-    ...(status === undefined ? {} : { status }),
+    ...(status === undefined ? {} : { status: reduceStatus(status) }),
   };
+}
+
+const OURS: ReadonlySet<string> = new Set(CONDITION_TYPES);
+
+/** A condition of somebody else is none of our status: it differs from nothing that we would write. */
+function reduceStatus<T extends A2AAgentStatus | VirtualKeyStatus>(status: T): T {
+  const ours = status.conditions?.filter(({ type }) => OURS.has(type));
+  return ours?.length === status.conditions?.length ? status : { ...status, conditions: ours };
 }
 
 function reduceSecret(raw: RawObject): SecretObject | undefined {

@@ -4,7 +4,7 @@ import type { Condition } from "../../crds/types.ts";
 import type { Finding } from "../translate/result.ts";
 import { conditionEvents, mergeFindings, readyOf, toConditions } from "./conditions.ts";
 
-const finding = (type: string, status: Finding["status"], reason = type, message = ""): Finding => ({
+const finding = (type: Finding["type"], status: Finding["status"], reason: string = type, message = ""): Finding => ({
   type,
   status,
   reason,
@@ -14,13 +14,15 @@ const NOW = Date.UTC(2026, 5, 1, 12, 0, 0, 345);
 
 describe("readyOf", () => {
   it("is true when all that is needed is", () => {
-    const findings = ["Accepted", "SecretReady", "ResolvedRefs", "Programmed"].map((type) => finding(type, "True"));
+    const findings = (["Accepted", "SecretReady", "ResolvedRefs", "Programmed"] as const).map((type) =>
+      finding(type, "True"),
+    );
     expect(readyOf(findings)).toEqual({ type: "Ready", status: "True", reason: "Ready", message: "" });
     expect(readyOf([...findings, finding("Discovered", "True"), finding("Conflicted", "True")]).status).toBe("True");
   });
 
   it("is false with a card that cannot be read, not with one that was not read yet", () => {
-    const findings = ["Accepted", "ResolvedRefs", "Programmed"].map((type) => finding(type, "True"));
+    const findings = (["Accepted", "ResolvedRefs", "Programmed"] as const).map((type) => finding(type, "True"));
     expect(readyOf([...findings, finding("Discovered", "False", "CardUnreachable", "No card.")])).toEqual({
       type: "Ready",
       status: "False",
@@ -47,8 +49,12 @@ describe("readyOf", () => {
 
 describe("mergeFindings", () => {
   it("lets later findings of a type take the place of earlier ones", () => {
-    const merged = mergeFindings([finding("A", "True"), finding("B", "True")], [], [finding("A", "False", "Other")]);
-    expect(merged).toEqual([finding("A", "False", "Other"), finding("B", "True")]);
+    const merged = mergeFindings(
+      [finding("Accepted", "True"), finding("Held", "True")],
+      [],
+      [finding("Accepted", "False", "Other")],
+    );
+    expect(merged).toEqual([finding("Accepted", "False", "Other"), finding("Held", "True")]);
   });
 });
 
@@ -78,22 +84,22 @@ describe("toConditions", () => {
   });
 
   it("stamps a condition that is new or has changed, in whole seconds, and drops one that is found no more", () => {
-    const conditions = toConditions([finding("Accepted", "False"), finding("New", "Unknown")], before, 2, NOW);
+    const conditions = toConditions([finding("Accepted", "False"), finding("Discovered", "Unknown")], before, 2, NOW);
     expect(conditions.map(({ type, lastTransitionTime }) => [type, lastTransitionTime])).toEqual([
       ["Accepted", "2026-06-01T12:00:00Z"],
-      ["New", "2026-06-01T12:00:00Z"],
+      ["Discovered", "2026-06-01T12:00:00Z"],
     ]);
   });
 
   it("bounds messages", () => {
-    const [condition] = toConditions([finding("A", "False", "A", "x".repeat(5_000))], [], 1, NOW);
+    const [condition] = toConditions([finding("Accepted", "False", "A", "x".repeat(5_000))], [], 1, NOW);
     expect(condition?.message).toMatch(/^x{1023}…$/);
   });
 
   it("gives the same again when nothing is found anew, whenever that is", () => {
     const findings = fc.uniqueArray(
       fc.record({
-        type: fc.constantFrom("A", "B", "C"),
+        type: fc.constantFrom("Accepted", "Held", "Ready"),
         status: fc.constantFrom("True", "False", "Unknown"),
         reason: fc.string(),
         message: fc.string(),

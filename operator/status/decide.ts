@@ -172,5 +172,5 @@ function discoveredFinding(entry: Entry, object: AgentObject | KeyObject, curren
     ({ type, observedGeneration }) => type === "Discovered" && observedGeneration === result.generation,
   );
   if (stands === undefined) return fromStatus;
-  return { type: stands.type, status: stands.status, reason: stands.reason, message: stands.message };
+  return { type: "Discovered", status: stands.status, reason: stands.reason, message: stands.message };
 }

@@ -3,7 +3,7 @@
 import type { Finding } from "./result.ts";
 
 interface Entry {
-  readonly type: string;
+  readonly type: Finding["type"];
   readonly status: Finding["status"];
   readonly message: (...values: readonly string[]) => string;
 }

@@ -1,10 +1,11 @@
 // What translate gives for the objects that it looked at: rows for the proxies, findings for their status.
+import type { ConditionType } from "../../crds/conditions.ts";
 import type { A2AAgentStatus, VirtualKeyStatus } from "../../crds/types.ts";
 import type { Ref } from "../objects.ts";
 import type { RowChange, RowId } from "../../proxy/table/contract.ts";
 
 export interface Finding {
-  readonly type: string;
+  readonly type: ConditionType;
   readonly status: "True" | "False" | "Unknown";
   /** CamelCase, of a fixed list. */
   readonly reason: string;

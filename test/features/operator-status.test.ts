@@ -171,6 +171,36 @@ describe("statuses at a real API server", () => {
     expect((await proxy.row("agent/default/brief"))?.["uid"]).toBe(again.metadata?.uid);
   });
 
+  it("leaves a condition of another manager beside its own, and writes no more for it", async () => {
+    await make("A2AAgent", "audited", AGENT);
+    await condition("a2aagents/audited", "Discovered", "CardUnreachable");
+    await settled();
+    const count = writesOf("audited");
+    const type = "example.com/Audited";
+    const theirs = { type, status: "True", reason: "Seen", message: "", lastTransitionTime: "2026-01-02T03:04:05Z" };
+    const answer = await api.request(
+      "PATCH",
+      `${PARLEY}/a2aagents/audited/status?fieldManager=auditor`,
+      {
+        apiVersion: "parley.dev/v1alpha1",
+        kind: "A2AAgent",
+        metadata: { name: "audited" },
+        status: { conditions: [theirs] },
+      },
+      { "content-type": "application/apply-patch+yaml" },
+    );
+    expect([answer.status, answer.body.message]).toEqual([200, undefined]);
+    const patch = { spec: { publicName: "audited-anew" } };
+    await api.request("PATCH", `${PARLEY}/a2aagents/audited`, patch, {
+      "content-type": "application/merge-patch+json",
+    });
+    await condition("a2aagents/audited", "Programmed", "Programmed");
+    await settled();
+    const { status } = await get(`${PARLEY}/a2aagents/audited`);
+    expect(status?.conditions?.find((one) => one.type === type)).toEqual(theirs);
+    expect(writesOf("audited") - count).toBe(1);
+  });
+
   it("writes nothing after a restart when nothing changed, and what changed meanwhile", async () => {
     await settled();
     // The cards of these agents cannot be read (but of the one whose Service is missing, where nobody can be asked).
