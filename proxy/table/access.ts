@@ -2,8 +2,9 @@
 // both are replaced while the proxy runs, the token several times a day.
 import { readFile } from "node:fs/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { Agent, type Dispatcher } from "undici";
+import type { Dispatcher } from "undici";
 import type { Clock, Timer } from "./clock.ts";
+import { Agent } from "./undici.ts";
 
 /** Milliseconds between two looks at the token. Kubelets write a new one when a fifth of the old one's life is left. */
 const LOOK_MS = 5000;

@@ -1,11 +1,11 @@
 // Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time and not too many, the
 // newest wins.
-import { request } from "undici";
 import type { Session } from "./access.ts";
 import { backoff, pause } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Ack } from "./contract.ts";
 import type { Log } from "./log.ts";
+import { request } from "./undici.ts";
 
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;

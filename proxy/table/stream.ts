@@ -1,10 +1,10 @@
 // One stream, from request to end. In: a subscription and a reader of lines. Out: steps as they happen, then why it ended.
 import { setImmediate as turn } from "node:timers/promises";
-import { request } from "undici";
 import type { Session } from "./access.ts";
 import type { Clock } from "./clock.ts";
 import { HEARTBEAT_MS, STREAM_MEDIA_TYPE, type Subscription } from "./contract.ts";
 import { createLineSplitter } from "./split-lines.ts";
+import { request } from "./undici.ts";
 
 export type StreamEnd =
   | { readonly end: "Aborted" }
