@@ -34,6 +34,21 @@ describe("createKubeClient", () => {
     expect(await server.client.request({ method: "GET", path: "/" })).toMatchObject({ status: 422 });
   });
 
+  it.each(["request", "stream"] as const)("asks for credentials again once a %s was refused them", async (what) => {
+    const ask = (): Promise<unknown> =>
+      what === "stream" ? server.client.stream("/", {}, signal) : server.client.request({ method: "GET", path: "/" });
+    server = await startScriptedServer(...[200, 401, 200].map((status) => answer(status, {})));
+    await ask();
+    server.config.users = [{ name: "tester", token: "another-token" }];
+    await ask();
+    await ask();
+    expect(server.asked.map(({ headers }) => headers["authorization"])).toEqual([
+      "Bearer tester-token",
+      "Bearer tester-token",
+      "Bearer another-token",
+    ]);
+  });
+
   it("takes an answer that is not JSON for one without a body", async () => {
     server = await startScriptedServer((response) => response.writeHead(502).end("<html>"));
     expect(await server.client.request({ method: "GET", path: "/" })).toEqual({ status: 502, body: undefined });

@@ -8,6 +8,7 @@ import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/htt
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
 import { exchange } from "./exchange.ts";
+import type { Answer, Exchange } from "./exchange.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -38,18 +39,12 @@ export interface KubeAnswer {
   readonly body: unknown;
 }
 
-export interface KubeText {
-  readonly status: number;
-  /** Undefined when it is longer than was asked for; the rest of it was not read. */
-  readonly text: string | undefined;
-}
-
 export interface KubeClient {
   readonly server: string;
   /** Throws on I/O only; an HTTP status of any kind is an answer. */
   request(request: KubeRequest): Promise<KubeAnswer>;
   /** As `request`, but gives the answer unparsed, if it has no more than so many bytes. */
-  text(request: KubeRequest & { readonly longest: number }): Promise<KubeText>;
+  text(request: KubeRequest & { readonly longest: number }): Promise<Answer>;
   /** A GET whose answer is a line of JSON after another. Other statuses than 200 are returned with their parsed body. */
   stream(
     path: string,
@@ -107,13 +102,12 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
 
   /** `bodyTimeout`: milliseconds of silence within a body; 0 is none. */
-  const optionsOf = async (what: KubeRequest, bodyTimeout: number): Promise<Dispatcher.DispatchOptions> => {
-    const { origin, pathname, searchParams } = new URL(base + what.path);
-    for (const [name, value] of Object.entries(what.query ?? {})) searchParams.set(name, value);
-    const query = searchParams.toString();
-    return {
-      origin,
-      path: query === "" ? pathname : `${pathname}?${query}`,
+  const prepare = async (what: KubeRequest, bodyTimeout: number): Exchange["prepared"] => {
+    const url = new URL(base + what.path);
+    for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
+    const options: Dispatcher.DispatchOptions = {
+      origin: url.origin,
+      path: url.pathname + url.search,
       method: what.method,
       headersTimeout: REQUEST_TIMEOUT,
       bodyTimeout,
@@ -125,18 +119,16 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
       },
       body: what.body === undefined ? null : JSON.stringify(what.body),
     };
+    return { dispatcher: await dispatcherOf(), options };
   };
+  /** Refused credentials are not used again. */
   const judge = (status: number): void => {
     if (status === 401) credentials = undefined;
   };
-
-  const prepare = async (what: KubeRequest) => ({
-    options: await optionsOf(what, REQUEST_TIMEOUT),
-    dispatcher: await dispatcherOf(),
-  });
-  const ask = async (what: KubeRequest, longest: number): Promise<KubeText> => {
+  const ask = async (what: KubeRequest, longest: number): Promise<Answer> => {
     const { signal, timeout = REQUEST_TIMEOUT } = what;
-    const answer = await exchange({ prepared: prepare(what), timeout: Math.ceil(timeout), signal, longest });
+    const prepared = prepare(what, REQUEST_TIMEOUT);
+    const answer = await exchange({ prepared, timeout: Math.ceil(timeout), signal, longest });
     judge(answer.status);
     return answer;
   };
@@ -150,8 +142,8 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     text: (what) => ask(what, what.longest),
     stream: async (path, query, signal) => {
       // The caller judges silence itself.
-      const options = await optionsOf({ method: "GET", path, query }, 0);
-      const answer = await (await dispatcherOf()).request({ ...options, signal });
+      const { dispatcher, options } = await prepare({ method: "GET", path, query }, 0);
+      const answer = await dispatcher.request({ ...options, signal });
       judge(answer.statusCode);
       if (answer.statusCode === 200) return { ok: true, lines: splitLines(answer.body) };
       const text = await readText(answer.body, LONGEST_ANSWER);
@@ -193,7 +185,7 @@ async function connect(
   });
 }
 
-/** Undefined: it has more bytes than `longest`. */
+/** Of a refused stream. Undefined: it has more bytes than `longest`. */
 async function readText(body: AsyncIterable<Uint8Array>, longest: number): Promise<string | undefined> {
   const chunks: Uint8Array[] = [];
   let length = 0;

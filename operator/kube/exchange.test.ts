@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import type { Dispatcher } from "undici";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { exchange } from "./exchange.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 
@@ -47,6 +47,19 @@ describe("exchange", () => {
     expect(await ask("/", { longest: 9 })).toEqual({ status: 200, text: undefined });
     expect(await ask("/long")).toEqual({ status: 200, text: undefined });
     expect(await ask("/")).toEqual({ status: 200, text: "1234567890" });
+  });
+
+  it("leaves no timer behind", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const before = vi.getTimerCount();
+      await ask("/");
+      await ask("/long");
+      await expect(ask("/", { prepared: Promise.reject(new Error("none")) })).rejects.toThrow("none");
+      expect(vi.getTimerCount()).toBe(before);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it("sends nothing when it is over before it begins", async () => {

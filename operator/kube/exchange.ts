@@ -1,5 +1,5 @@
-// One request and its whole answer. In: a dispatcher, what to send. Out: status and text. By undici's dispatch: each request of its `request`
-// leaves some kilobytes (a stream, its listeners, an AbortSignal) that outlive young collections.
+// One request and its whole answer. In: a dispatcher, what to send. Out: status and text. By undici's dispatch: its `request` makes
+// some kilobytes each time (a stream, its listeners) that outlive young collections.
 import type { Dispatcher } from "undici";
 
 export interface Exchange {
@@ -50,23 +50,23 @@ export function exchange({ prepared, timeout, signal, longest }: Exchange): Prom
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (started) => {
         controller = started;
-        // It waited for a connection when it was given up.
+        // It was given up before its turn came.
         if (fault !== undefined) started.abort(fault);
       },
       onResponseStart: (_, code) => {
         status = code;
       },
-      onResponseData: (reading, chunk) => {
+      onResponseData: (_, chunk) => {
         length += chunk.length;
         if (length <= longest) return void chunks.push(chunk);
         end(undefined);
-        reading.abort(new Error("the answer is too long"));
+        controller?.abort(new Error("the answer is too long"));
       },
       onResponseEnd: () => end(Buffer.concat(chunks, length).toString("utf8")),
       onResponseError: (_, error) => fail(error),
     };
     prepared
-      .then(({ dispatcher, options }) => fault ?? dispatcher.dispatch(options, handler))
+      .then(({ dispatcher, options }) => dispatcher.dispatch(options, handler))
       .catch((error: unknown) => fail(error as Error));
   });
 }

@@ -18,6 +18,8 @@ export interface Asked {
 }
 
 export interface ScriptedServer {
+  /** The client's. */
+  readonly config: KubeConfig;
   readonly client: KubeClient;
   readonly asked: readonly Asked[];
   /** Answers the next request that no handler is left for, now or when it comes. */
@@ -54,6 +56,7 @@ export async function startScriptedServer(...script: Handler[]): Promise<Scripte
   });
   const client = createKubeClient({ config, now: () => 0 });
   return {
+    config,
     client,
     asked,
     next: (handler) => {

@@ -1,5 +1,4 @@
-// Which changes somebody waits for. In: a row's line as it was sent last, and as it is now. Out: whether it changes who reaches what, or by
-// which name.
+// Which changes somebody waits for. In: a row's line before a change and after it. Out: whether that changes who reaches what, or by which name.
 import { decidesAccess, type AgentRow, type RowId } from "../../proxy/table/contract.ts";
 
 /** What says how an agent's calls are served, not whose. What is not named here decides access, also what a later release adds. */

@@ -32,6 +32,15 @@ describe("createHistory", () => {
     expect(history.versionOf(1)).toBe("v1");
   });
 
+  it("forgets nothing that came after what standby streams were told", () => {
+    const history = createHistory();
+    const many = Array.from({ length: 5_000 }, (_, at) => `${at}`);
+    for (const sequence of [0, 1, 2, 3]) history.add({ sequence, version: "v", rows: 0 }, many, 1);
+    expect([history.changesSince(1), history.since(0)]).toEqual([10_000, undefined]);
+    history.add({ sequence: 4, version: "v", rows: 0 }, ["x"], 3);
+    expect([history.changesSince(3), history.since(2)]).toEqual([1, undefined]);
+  });
+
   it("remembers the more the larger the table is, and a bounded number of batches", () => {
     const history = createHistory();
     for (let sequence = 0; sequence < 6_000; sequence++) add(history, sequence, ["a", "b", "c"], 100_000);

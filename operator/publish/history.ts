@@ -2,16 +2,17 @@
 // One history serves all streams: a consumer that falls behind costs a number, not a queue.
 import type { RowId } from "../../proxy/table/contract.ts";
 
-/** Batches whose versions are remembered: two minutes of them when they follow one another as fast as they may. */
+/** Batches whose versions are remembered: a minute of them when they follow one another as fast as they may. */
 const BATCHES = 4096;
 /** So many changes are remembered at least; in a larger table half as many as it has rows, since more than that is sent whole. */
 const CHANGES = 4096;
 
 export interface History {
-  /** `sequence` is one more than the last one. `rows`: size of the table. */
+  /** `sequence` is one more than the last one. `rows`: size of the table. `told`: what came after that batch is not forgotten. */
   add(
     batch: { readonly sequence: number; readonly version: string; readonly rows: number },
     ids: readonly RowId[],
+    told?: number,
   ): void;
   /** The version of the table after that batch; undefined when there was none, or it is too long ago. */
   versionOf(sequence: number): string | undefined;
@@ -33,12 +34,12 @@ export function createHistory(): History {
   const after = (sequence: number): number | undefined => (sequence + 1 < known ? undefined : sequence + 1 - first);
 
   return {
-    add: ({ sequence, version, rows }, ids) => {
+    add: ({ sequence, version, rows }, ids, told = sequence - 1) => {
       if (entries.length === 0) first = known = sequence;
       entries.push({ version, ids });
       changes += ids.length;
       const most = Math.max(CHANGES, rows / 2);
-      for (; known < sequence && (changes > most || sequence - known >= BATCHES); known++) {
+      for (; known <= told && (changes > most || sequence - known >= BATCHES); known++) {
         const oldest = entries[known - first];
         if (oldest === undefined) continue;
         changes -= oldest.ids.length;

@@ -1,6 +1,6 @@
 // The table as it is sent. In: changes to rows. Out: batches on every proxy's stream, each encoded once, and what proxies serve.
 // The first change goes out at once; while changes keep coming they go out together, a few tens of milliseconds apart at most. What changes
-// access does not wait for others.
+// access waits only behind what does too.
 import type { Writable } from "node:stream";
 import type { Clock, Timer } from "../../process/clock.ts";
 import type { Log } from "../../process/log.ts";
@@ -22,8 +22,6 @@ import type { Subscriber } from "./subscriber.ts";
 
 /** Milliseconds between two batches while changes keep coming: between two that change access, and from any to one that does not. */
 const COALESCE_MS = 30;
-/** So many changes do not wait for a heartbeat: the history keeps some four times as many at least. */
-const MANY = 1000;
 /** Milliseconds after which a consumer that takes nothing is cut. */
 const STALL_MS = 10_000;
 /** If more buckets than this differ, the whole table is sent: its bytes are shared with others. */
@@ -121,14 +119,12 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let isOpen = false;
   /** Of `clock.elapsed()`. */
   let flushedAt = Number.NEGATIVE_INFINITY;
-  /** The same, of a batch that changed access. */
+  /** The same, of the last batch that changed access. */
   let accessAt = Number.NEGATIVE_INFINITY;
-  /** Of what waits, something does. */
+  /** Something in `dirty` changes access. */
   let dirtyAccess = false;
-  /** A heartbeat came while changes waited: streams on standby get the next batch in its place. */
-  let beatMissed = false;
-  /** Changes that went out and that streams on standby were not sent yet. */
-  let untold = 0;
+  /** `state.sequence` at the last heartbeat. Streams on standby may lack what came after it, so the history keeps that. */
+  let told = 0;
   let flushTimer: Timer | undefined;
   let heartbeatTimer: Timer | undefined;
 
@@ -160,10 +156,6 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     dirty = new Set();
     flushedAt = clock.elapsed();
     if (dirtyAccess) accessAt = flushedAt;
-    untold += ids.length;
-    const toAll = dirtyAccess || beatMissed || untold > MANY;
-    if (toAll) untold = 0;
-    dirtyAccess = beatMissed = false;
     state = {
       replica,
       sequence: state.sequence + 1,
@@ -171,17 +163,17 @@ export function createPublisher(deps: PublisherDeps): Publisher {
       rows: digest.size(),
       reach: deps.reach?.(),
     };
-    history.add(state, ids);
+    history.add(state, ids, told);
     leading = new Map();
     metrics.batch(ids.length);
-    for (const { subscriber, standby } of streams.values()) if (toAll || !standby) subscriber.wake();
+    for (const { subscriber, standby } of streams.values()) if (dirtyAccess || !standby) subscriber.wake();
+    dirtyAccess = false;
   };
   /** Sends what waits when it is time. */
   const flushSoon = (): void => {
     const wait = (dirtyAccess ? accessAt : flushedAt) + COALESCE_MS - clock.elapsed();
-    if (wait <= 0) return flush();
-    flushTimer?.cancel();
-    flushTimer = clock.setTimeout(flush, wait);
+    if (wait <= 0) flush();
+    else flushTimer ??= clock.setTimeout(flush, wait);
   };
 
   /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
@@ -222,8 +214,7 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   };
 
   const heartbeatLine = (): string => {
-    // While changes wait for their batch, it says how far the one before had come.
-    const further = dirty.size === 0 ? deps.reach?.() : undefined;
+    const further = deps.reach?.();
     if (further !== undefined) state = { ...state, reach: further };
     const { sequence, version, reach } = state;
     const [holder, said] = [deps.holder(), reach === undefined ? {} : { reach }];
@@ -231,13 +222,14 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     return encodeLine({ type: "HEARTBEAT", replica, sequence, version, ...held, ...said });
   };
   const beat = (): void => {
+    if (!isOpen) return;
+    flush();
+    told = state.sequence;
     const line = Buffer.from(`${heartbeatLine()}\n`);
     for (const { subscriber } of streams.values()) {
       subscriber.wake();
       subscriber.heartbeat(line, state.sequence);
     }
-    beatMissed = dirty.size > 0;
-    untold = 0;
   };
   const heartbeat = (): void => {
     beat();
@@ -297,19 +289,19 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   return {
     apply: (changes) => {
       for (const { id, row, line: encoded } of changes) {
-        const before = isOpen && !dirtyAccess ? lineOf(id) : undefined;
-        if (row === null) {
+        const before = lines.get(id);
+        const line = row === null ? undefined : (encoded ?? encodePut(id, row));
+        if (line === undefined) {
           if (!lines.delete(id)) continue;
           digest.delete(id);
         } else {
-          const line = encoded ?? encodePut(id, row);
           const short = shorten(line);
-          if (lines.get(id) === short) continue;
+          if (before === short) continue;
           lines.set(id, short);
           digest.set(id, rowHash(id, line));
         }
         dirty.add(id);
-        dirtyAccess ||= isOpen && changesAccess(id, before, row === null ? undefined : lineOf(id));
+        dirtyAccess ||= changesAccess(id, before && lengthen(before), line);
       }
       if (dirty.size === 0) return state.sequence;
       const carrying = state.sequence + 1;

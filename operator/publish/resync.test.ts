@@ -185,7 +185,8 @@ describe("a stream", () => {
     const slow = await connect();
     slow.pause();
     for (const value of ["1", "2"]) {
-      clock.advance(100);
+      // A heartbeat goes by: streams on standby were told of what came before it.
+      clock.advance(250);
       publisher.apply(many(5_000, value));
       await turn();
     }

@@ -1,11 +1,11 @@
 // The part of undici that reaches operators. In: nothing. Out: its Agent, and how to send a request with one. The package as a whole (fetch,
 // caches, web sockets, mocks) would take another 8 MB of each proxy.
 import { createRequire } from "node:module";
-import type { Dispatcher } from "undici";
+import type { Agent as UndiciAgent, Dispatcher } from "undici";
 
 const require = createRequire(import.meta.url);
 
-export const Agent = require("undici/lib/dispatcher/agent.js") as typeof import("undici").Agent;
+export const Agent = require("undici/lib/dispatcher/agent.js") as typeof UndiciAgent;
 const sendWith = require("undici/lib/api/api-request.js") as (
   this: Dispatcher,
   options: Dispatcher.RequestOptions,
