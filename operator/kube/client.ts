@@ -125,12 +125,9 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   const judge = (status: number): void => {
     if (status === 401) credentials = undefined;
   };
-  const ask = async (what: KubeRequest, longest: number): Promise<Answer> => {
-    const { signal, timeout = REQUEST_TIMEOUT } = what;
+  const ask = ({ signal, timeout = REQUEST_TIMEOUT, ...what }: KubeRequest, longest: number): Promise<Answer> => {
     const prepared = prepare(what, REQUEST_TIMEOUT);
-    const answer = await exchange({ prepared, timeout: Math.ceil(timeout), signal, longest });
-    judge(answer.status);
-    return answer;
+    return exchange({ prepared, timeout: Math.ceil(timeout), signal, onStatus: judge, longest });
   };
 
   return {

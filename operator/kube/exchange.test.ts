@@ -38,6 +38,7 @@ describe("exchange", () => {
       prepared: Promise.resolve({ dispatcher, options: { path, method: "GET" } }),
       timeout: 10_000,
       signal: undefined,
+      onStatus: () => undefined,
       longest: 10,
       ...more,
     });

@@ -8,6 +8,8 @@ export interface Exchange {
   /** Milliseconds for all of it. */
   readonly timeout: number;
   readonly signal: AbortSignal | undefined;
+  /** Told as soon as it is known, whatever becomes of the body. */
+  readonly onStatus: (status: number) => void;
   /** Bytes of the answer's body; of one that has more the rest is not read. */
   readonly longest: number;
 }
@@ -19,7 +21,7 @@ export interface Answer {
 }
 
 /** Rejects on I/O, when the time is over, and with the reason of the signal. */
-export function exchange({ prepared, timeout, signal, longest }: Exchange): Promise<Answer> {
+export function exchange({ prepared, timeout, signal, onStatus, longest }: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let fault: Error | undefined;
@@ -55,6 +57,7 @@ export function exchange({ prepared, timeout, signal, longest }: Exchange): Prom
       },
       onResponseStart: (_, code) => {
         status = code;
+        onStatus(code);
       },
       onResponseData: (_, chunk) => {
         length += chunk.length;

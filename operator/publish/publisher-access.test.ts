@@ -15,17 +15,26 @@ const agent = (generation: number, publicName = "a"): RowChange => {
 };
 const key = (name: string): RowChange => ({ id: `key/ns/${name}`, row: { sha256: name } as KeyRow });
 
+/** Whether a proxy takes what is sent, and how it goes on. */
+interface Taking {
+  now: boolean;
+  on?: () => void;
+}
+
 describe("batches", () => {
+  let holder: string | undefined;
   let clock: FakeClock;
   let publisher: Publisher;
 
   /** A stream, and the sequences that it was told so far: "3" of a batch, "beat 3" of a heartbeat. */
-  const listen = (proxy: string, standby: boolean): (() => Promise<string[]>) => {
+  const listen = (proxy: string, standby: boolean, taking: Taking = { now: true }): (() => Promise<string[]>) => {
     let text = "";
     const out = new Writable({
+      highWaterMark: 1,
       write(chunk, _encoding, done) {
         text += String(chunk);
-        done();
+        if (taking.now) done();
+        else taking.on = done;
       },
     });
     publisher.subscribe(out, { gateway: "default", proxy, ...(standby ? { standby } : {}) }, "");
@@ -36,7 +45,7 @@ describe("batches", () => {
       for (const line of text.split("\n").filter(Boolean)) {
         const read = JSON.parse(line) as StreamLine;
         if (read.type === "COMMIT") told.push(`${read.sequence}`);
-        if (read.type === "HEARTBEAT") told.push(`beat ${read.sequence}`);
+        if (read.type === "HEARTBEAT") told.push(`beat ${read.sequence}${read.holder ?? ""}`);
       }
       text = "";
       return told;
@@ -45,11 +54,11 @@ describe("batches", () => {
 
   beforeEach(() => {
     clock = createFakeClock();
-    const holder = (): undefined => undefined;
+    holder = undefined;
     publisher = createPublisher({
       gateway: "default",
       replica: "r",
-      holder,
+      holder: () => holder,
       clock,
       log: quietLog,
       metrics: quietMetrics,
@@ -124,6 +133,37 @@ describe("batches", () => {
     clock.advance(90);
     // 250 ms after it opened.
     expect([await applied(), await standby()]).toEqual([["beat 5"], ["5", "beat 5"]]);
+  });
+
+  it("hold up no heartbeat: each stream hears of another holder at once, however fast changes come", async () => {
+    const [applied, standby] = [listen("p1", false), listen("p2", true)];
+    await Promise.all([applied(), standby()]);
+    for (let generation = 2; generation < 60; generation += 1) {
+      publisher.apply([agent(generation)]);
+      clock.advance(1);
+    }
+    await Promise.all([applied(), standby()]);
+    publisher.apply([agent(60)]);
+    holder = " of r2";
+    publisher.beat();
+    expect([(await applied()).at(-1), (await standby()).at(-1)]).toEqual(["beat 4 of r2", "beat 4 of r2"]);
+  });
+
+  it("reach a stream on standby that had no room with the next one, whatever that changes", async () => {
+    const taking: Taking = { now: true };
+    const standby = listen("p2", true, taking);
+    expect(await standby()).toEqual(["beat 1"]);
+    taking.now = false;
+    publisher.apply([key("b")]);
+    clock.advance(30);
+    publisher.apply([key("c")]);
+    publisher.apply([agent(2)]);
+    taking.now = true;
+    taking.on?.();
+    expect([publisher.state.sequence, await standby()]).toEqual([3, ["2"]]);
+    await turn();
+    clock.advance(30);
+    expect([publisher.state.sequence, await standby()]).toEqual([4, ["4"]]);
   });
 
   it("that wait for a heartbeat go to a stream on standby however many they are", async () => {

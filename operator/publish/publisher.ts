@@ -123,6 +123,8 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   let accessAt = Number.NEGATIVE_INFINITY;
   /** Something in `dirty` changes access. */
   let dirtyAccess = false;
+  /** A stream on standby had room for a batch while changes waited. */
+  let standbyWaits = false;
   /** `state.sequence` at the last heartbeat. Streams on standby may lack what came after it, so the history keeps that. */
   let told = 0;
   let flushTimer: Timer | undefined;
@@ -166,8 +168,9 @@ export function createPublisher(deps: PublisherDeps): Publisher {
     history.add(state, ids, told);
     leading = new Map();
     metrics.batch(ids.length);
-    for (const { subscriber, standby } of streams.values()) if (dirtyAccess || !standby) subscriber.wake();
-    dirtyAccess = false;
+    const toAll = dirtyAccess || standbyWaits;
+    dirtyAccess = standbyWaits = false;
+    for (const { subscriber, standby } of streams.values()) if (toAll || !standby) subscriber.wake();
   };
   /** Sends what waits when it is time. */
   const flushSoon = (): void => {
@@ -189,7 +192,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
 
   /** Rows, version and sequence belong together: while changes wait for their batch, so does everybody. */
   const next = (sent: number, standby: boolean): Batch | "Lost" | undefined => {
-    if (sent === state.sequence || dirty.size > 0) return undefined;
+    if (sent === state.sequence) return undefined;
+    if (dirty.size > 0) {
+      standbyWaits ||= standby;
+      return undefined;
+    }
     const key = `${sent} ${standby}`;
     const known = leading.get(key);
     if (known !== undefined) return known;
