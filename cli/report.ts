@@ -19,7 +19,7 @@ export const problemKey = ({ file, object, path, message }: Problem): string =>
   JSON.stringify([file, object, path, message]);
 
 /** Reasons not to accept a key that its author may have meant. */
-const MEANT: ReadonlySet<string> = new Set(["Disabled", "Expired"]);
+export const MEANT: ReadonlySet<string> = new Set(["Disabled", "Expired"]);
 
 export interface FindingOptions {
   /** Reasons that say nothing here, as there is no cluster to look into. */

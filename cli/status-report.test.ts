@@ -94,6 +94,44 @@ test("pods that were told to go, as in a rollout, have no fault", () => {
   });
 });
 
+describe("a key that was disabled or has expired", () => {
+  const key = (reason: string, ...more: readonly Partial<Condition>[]): ObjectFact => ({
+    ...agent([{ status: "False", reason }, { type: "Accepted", status: "False", reason, message: "why" }, ...more]),
+    kind: "VirtualKey",
+  });
+
+  test.each(["Disabled", "Expired"])("is listed as %s, and is no fault", (reason) => {
+    for (const programmed of [
+      { type: "Programmed" },
+      { type: "Programmed", status: "False", reason: "NotPublished" },
+    ]) {
+      const objects = [agent([{}]), key(reason, { type: "SecretReady", status: "False" }, programmed as Condition)];
+      expect(judgeStatus(facts({ objects }), "parley", NOW)).toMatchObject({
+        well: true,
+        gateways: [
+          {
+            keys: { all: 1, ready: 0 },
+            objects: [],
+            off: [{ kind: "VirtualKey", namespace: "agents", name: "travel", reason, message: "why" }],
+          },
+        ],
+      });
+    }
+  });
+
+  test("is a fault while a proxy has not heard of it", () => {
+    const late: Partial<Condition> = { type: "Programmed", status: "False", reason: "NotApplied", message: "by pod-x" };
+    expect(judgeStatus(facts({ objects: [key("Disabled", late)] }), "parley", NOW)).toMatchObject({
+      well: false,
+      gateways: [{ objects: [{ fault: "Programmed=False NotApplied: by pod-x" }], off: [] }],
+    });
+  });
+
+  test("is a fault for any other reason, as a token that another key has", () => {
+    expect(judgeStatus(facts({ objects: [key("DuplicateKey")] }), "parley", NOW)).toMatchObject({ well: false });
+  });
+});
+
 describe("not well is", () => {
   test.each<[string, Facts, RegExp]>([
     ["no installation", { leases: [], pods: [], objects: [], unread: [] }, /no operator of Parley has run/],

@@ -1,6 +1,8 @@
 // Judging what a cluster said. In: facts, the time. Out: for each installation its operators, proxies and objects, each with what is
 // wrong with it. Pure.
+import type { Condition } from "../crds/types.ts";
 import type { SummarisedProxy, Summary } from "../operator/summary.ts";
+import { MEANT } from "./report.ts";
 import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
 
 export interface StatusReport {
@@ -26,6 +28,8 @@ export interface GatewayReport {
   readonly keys: Count;
   /** Objects that are not ready, agents first. */
   readonly objects: readonly ObjectReport[];
+  /** Keys that were disabled or have expired, and that proxies refuse: no fault. */
+  readonly off: readonly OffReport[];
 }
 
 export interface Count {
@@ -53,6 +57,14 @@ export interface ObjectReport {
   readonly namespace: string;
   readonly name: string;
   readonly fault: string;
+}
+export interface OffReport {
+  readonly kind: ObjectFact["kind"];
+  readonly namespace: string;
+  readonly name: string;
+  /** `Disabled` or `Expired`. */
+  readonly reason: string;
+  readonly message: string;
 }
 
 /** A Lease that was not renewed for so many of its durations is nobody's; clocks may differ a little. */
@@ -103,13 +115,16 @@ function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): 
   const proxyPods = pods.filter((pod) => pod.component === "proxy" && pod.instance === instance);
   const proxies = judgeProxies(lease, proxyPods, now);
   const ours = objects.filter(({ gateway }) => gateway === summary.gateway);
-  const bad = ours.flatMap((object) => {
-    const fault = faultOf(object);
-    return fault === undefined ? [] : [{ kind: object.kind, namespace: object.namespace, name: object.name, fault }];
-  });
+  const bad: ObjectReport[] = [];
+  const off: OffReport[] = [];
+  for (const { kind, namespace, name, generation, conditions } of ours) {
+    const state = stateOf(generation, conditions);
+    if ("fault" in state) bad.push({ kind, namespace, name, ...state });
+    if ("off" in state) off.push({ kind, namespace, name, reason: state.off.reason, message: state.off.message });
+  }
   const count = (kind: ObjectFact["kind"]): Count => {
     const all = ours.filter((object) => object.kind === kind).length;
-    return { all, ready: all - bad.filter((object) => object.kind === kind).length };
+    return { all, ready: all - [...bad, ...off].filter((object) => object.kind === kind).length };
   };
   return {
     gateway: summary.gateway,
@@ -127,6 +142,7 @@ function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): 
     agents: count("A2AAgent"),
     keys: count("VirtualKey"),
     objects: bad,
+    off,
   };
 }
 
@@ -173,18 +189,30 @@ function faultOfProxy(
   return pod?.ready === false ? "is not ready" : undefined;
 }
 
-/** Why an object is not ready; undefined: it is. */
-function faultOf({ generation, conditions }: ObjectFact): string | undefined {
+/** Whether an object is ready; if not, why, or that it is off. */
+function stateOf(
+  generation: number,
+  conditions: readonly Condition[],
+): { readonly ready: true } | { readonly off: Condition } | { readonly fault: string } {
   const ready = conditions.find(({ type }) => type === "Ready");
-  if (ready === undefined) return "no operator has looked at it";
+  if (ready === undefined) return { fault: "no operator has looked at it" };
   if (ready.observedGeneration !== undefined && ready.observedGeneration < generation) {
-    return "no operator has looked at its newest generation";
+    return { fault: "no operator has looked at its newest generation" };
   }
-  if (ready.status === "True") return undefined;
+  if (ready.status === "True") return { ready: true };
+  const off = conditions.find(
+    ({ type, status, reason }) => type === "Accepted" && status === "False" && MEANT.has(reason),
+  );
+  // A proxy that has not heard of it may still let the key pass.
+  const unheard = conditions.find(
+    ({ type, status, reason }) => type === "Programmed" && status !== "True" && reason !== "NotPublished",
+  );
+  if (off !== undefined && unheard === undefined) return { off };
   // The first that is not as it should be says why; Ready sums up.
   const cause =
+    (off === undefined ? undefined : unheard) ??
     conditions.find(({ type, status }) => type === "Conflicted" && status === "True") ??
     conditions.find(({ type, status }) => type !== "Ready" && type !== "Conflicted" && status === "False") ??
     ready;
-  return `${cause.type}=${cause.status} ${cause.reason}: ${cause.message}`;
+  return { fault: `${cause.type}=${cause.status} ${cause.reason}: ${cause.message}` };
 }

@@ -39,7 +39,8 @@ const command: OptionCommand = {
   flagsOnly: true,
   summary:
     "Shows what runs in a cluster: operators and who leads, proxies and what they serve, objects that are not ready and why. It reads " +
-    "Leases and EndpointSlices of one namespace, agents and keys; nothing else. Ends with 0 when all is well, 1 when something is not.",
+    "Leases and EndpointSlices of one namespace, agents and keys; nothing else. Ends with 0 when all is well, 1 when something is not; " +
+    "keys that are disabled or have expired are listed and are no fault.",
 };
 
 export const status: Command = async (argv, io) => {
@@ -77,7 +78,7 @@ function textOf(report: StatusReport, paint: Paint): string {
 }
 
 function gatewayLines(gateway: GatewayReport, paint: Paint): readonly string[] {
-  const { version, rows, age, operators, proxies, agents, keys, objects } = gateway;
+  const { version, rows, age, operators, proxies, agents, keys, objects, off } = gateway;
   const row = (cells: readonly string[], fault: string | undefined): string =>
     `  ${cells
       .map((cell) => visible(cell).padEnd(44))
@@ -94,9 +95,15 @@ function gatewayLines(gateway: GatewayReport, paint: Paint): readonly string[] {
     paint.bold(" Proxies"),
     ...proxies.map((proxy) => row([proxy.name, proxy.ending ? "is ending" : served(proxy)], proxy.fault)),
     paint.bold(" Objects") +
-      paint.dim(`  ${agents.ready} of ${agents.all} agents and ${keys.ready} of ${keys.all} keys are ready`),
+      paint.dim(
+        `  ${agents.ready} of ${agents.all} agents and ${keys.ready} of ${keys.all} keys are ready` +
+          (off.length === 0 ? "" : `, ${off.length} disabled or expired`),
+      ),
     ...objects.map(({ kind, namespace, name, fault }) =>
       row([`${kind === "A2AAgent" ? "a2a" : "vk"} ${namespace}/${name}`], fault),
+    ),
+    ...off.map(({ namespace, name, reason, message }) =>
+      paint.dim(row([`vk ${namespace}/${name}`, `${reason}: ${message}`], undefined)),
     ),
     "",
   ];

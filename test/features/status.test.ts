@@ -90,6 +90,19 @@ test("shows operators, proxies and objects, and says what is not well", async ()
 
   await cluster.apply({
     apiVersion: "parley.dev/v1alpha1",
+    kind: "VirtualKey",
+    metadata: { name: "left", namespace: "default" },
+    spec: { disabled: true },
+  });
+  const off = await eventually("a key that is switched off is shown, and all is well", async () => {
+    const { code, out } = await run("default");
+    return code === 0 && out.includes("vk default/left") ? out : undefined;
+  });
+  expect(off).toContain("0 of 1 keys are ready, 1 disabled or expired");
+  expect(off).toMatch(/^ {2}vk default\/left +Disabled: spec\.disabled is true/m);
+
+  await cluster.apply({
+    apiVersion: "parley.dev/v1alpha1",
     kind: "A2AAgent",
     metadata: { name: "travel", namespace: "default" },
     spec: { backends: [{ name: "main", service: { name: "nowhere", port: "http" } }] },
