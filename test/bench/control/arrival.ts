@@ -19,10 +19,15 @@ export interface Arrival {
 
 const SETTLED_MS = 2_000;
 
-/** Memory of a proxy that has just come, in MB. */
+/** Memory of a proxy that has just come, in MB. Of a second one: the first may compile the sources, which an image has compiled, and keep what that took. */
 export async function memoryOfNew(side: Side, folder: string, tree: string | undefined): Promise<number> {
+  await memoryOfOne("first", side, folder, tree);
+  return memoryOfOne("second", side, folder, tree);
+}
+
+async function memoryOfOne(name: string, side: Side, folder: string, tree: string | undefined): Promise<number> {
   const urls = side.cluster.operators.map(({ url }) => url);
-  const proxy = await startProxy("first", urls, { folder, tree, args: [`--gateway-name=${side.gateway}`] });
+  const proxy = await startProxy(name, urls, { folder, tree, args: [`--gateway-name=${side.gateway}`] });
   try {
     await proxy.ready(300_000);
     await pause(SETTLED_MS);
