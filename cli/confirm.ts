@@ -1,7 +1,9 @@
 // `parley confirm`: lets operators drop what they hold. In: the Lease of a gateway's operators. Out: what is held, and, with --yes, the word
 // of an administrator on the Lease, which every operator reads.
 import { CONFIRMED_ANNOTATION, HELD_ANNOTATION, parseHeld } from "../operator/held.ts";
+import type { KubeClient } from "../operator/kube/client.ts";
 import { leasePath } from "../operator/kube/lease.ts";
+import type { Annotations } from "../operator/kube/lease.ts";
 import { refusalOf } from "../operator/kube/refusal.ts";
 import type { HeldKind } from "../operator/relists.ts";
 import { option } from "../process/option-table.ts";
@@ -11,19 +13,16 @@ import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
 import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command, Io } from "./io.ts";
+import { leaseNamespaceOption, noOperatorIn, readOperatorLeases } from "./operator-leases.ts";
 import { answerUsage } from "./usage.ts";
 
 const table = {
   kubeconfig: kubeconfigOption,
-  namespace: option(value.dnsLabel, {
-    group: CLUSTER_GROUP,
-    default: "default",
-    help: "Namespace of the operators' Lease.",
-  }),
+  namespace: leaseNamespaceOption,
   lease: option(value.objectName, {
     group: CLUSTER_GROUP,
-    default: "parley-operator-default",
-    help: "The operators' Lease: parley-operator-{gateway-name} unless they were told otherwise; parley status shows its name.",
+    defaultText: "the one that is there",
+    help: "The operators' Lease, where the namespace has those of several gateways; parley status shows their names.",
   }),
   yes: option(value.boolean, {
     group: CLUSTER_GROUP,
@@ -47,16 +46,11 @@ export const confirm: Command = async (argv, io) => {
   const reached = apiServer(kubeconfig, io);
   if (!reached.ok) return fail(io, reached.fault, 2);
   const { client } = reached;
-  const path = leasePath(namespace, lease);
   try {
-    const answer = await client.request({ method: "GET", path });
-    if (answer.status === 404) {
-      const hint =
-        "give --namespace and --lease as parley status --namespace=NS shows them (the chart's is parley-operator)";
-      return fail(io, `there is no Lease ${lease} in the namespace ${namespace}: ${hint}`);
-    }
-    if (answer.status !== 200) return fail(io, refused(`Lease ${namespace}/${lease}`, answer));
-    const text = annotationsOf(answer.body)[HELD_ANNOTATION];
+    const found = await findLease(client, namespace, lease);
+    if (!found.ok) return fail(io, found.fault);
+    const { name } = found;
+    const text = found.annotations[HELD_ANNOTATION];
     if (text === undefined) {
       io.out("nothing is held\n");
       return 0;
@@ -67,17 +61,17 @@ export const confirm: Command = async (argv, io) => {
     io.out(held.map(show).join(""));
     if (!yes) {
       io.out(
-        `Proxies go on serving all of this. If it was meant to go: parley confirm --namespace=${namespace} --lease=${lease} --yes\n`,
+        `Proxies go on serving all of this. If it was meant to go: parley confirm --namespace=${namespace} --lease=${name} --yes\n`,
       );
       return 0;
     }
     const confirmed = await client.request({
       method: "PATCH",
-      path,
+      path: leasePath(namespace, name),
       contentType: "application/merge-patch+json",
       body: { metadata: { annotations: { [CONFIRMED_ANNOTATION]: held.map(({ id }) => id).join(",") } } },
     });
-    if (confirmed.status !== 200) return fail(io, refused(`Lease ${namespace}/${lease}`, confirmed));
+    if (confirmed.status !== 200) return fail(io, refused(`Lease ${namespace}/${name}`, confirmed));
     io.out("confirmed: every operator drops it when it next reads the Lease, within seconds\n");
     return 0;
   } catch (error) {
@@ -93,9 +87,37 @@ function show({ kind, count, names, id }: HeldKind): string {
   return `${visible(kind)}: ${count} held (${id})\n  ${names.map(visible).join(", ")}${more}\n`;
 }
 
-function annotationsOf(lease: unknown): Readonly<Record<string, string>> {
-  const { metadata } = lease as { readonly metadata?: { readonly annotations?: Readonly<Record<string, string>> } };
-  return metadata?.annotations ?? {};
+/** Found as parley status does, unless it is named: then its name is enough for those who may not list Leases. */
+async function findLease(
+  client: Pick<KubeClient, "request">,
+  namespace: string,
+  lease: string | undefined,
+): Promise<
+  | { readonly ok: true; readonly name: string; readonly annotations: Annotations }
+  | { readonly ok: false; readonly fault: string }
+> {
+  if (lease !== undefined) {
+    const answer = await client.request({ method: "GET", path: leasePath(namespace, lease) });
+    if (answer.status === 404) {
+      const hint =
+        "leave --lease out, or give --namespace and --lease as parley status --namespace=NAMESPACE shows them";
+      return { ok: false, fault: `there is no Lease ${lease} in the namespace ${namespace}: ${hint}` };
+    }
+    if (answer.status !== 200) return { ok: false, fault: refused(`Lease ${namespace}/${lease}`, answer) };
+    const { metadata } = answer.body as { readonly metadata?: { readonly annotations?: Annotations } };
+    return { ok: true, name: lease, annotations: metadata?.annotations ?? {} };
+  }
+  const { leases, fault } = await readOperatorLeases(client, namespace);
+  if (fault !== undefined) {
+    return { ok: false, fault: visible(`Leases of the namespace ${namespace} cannot be read: ${fault}`) };
+  }
+  const [first, ...others] = leases;
+  if (first === undefined) return { ok: false, fault: noOperatorIn(namespace) };
+  if (others.length > 0) {
+    const names = leases.map(({ name, summary }) => `--lease=${name} (gateway ${summary.gateway})`).join(", ");
+    return { ok: false, fault: visible(`the namespace ${namespace} has several: give one of ${names}`) };
+  }
+  return { ok: true, name: first.name, annotations: first.annotations };
 }
 
 function refused(what: string, { status, body }: { readonly status: number; readonly body: unknown }): string {

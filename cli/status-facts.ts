@@ -2,20 +2,9 @@
 // be read. Only what `view` lets people read: no Secret, no pod, no way into a process.
 import type { Condition } from "../crds/types.ts";
 import type { KubeClient } from "../operator/kube/client.ts";
-import { refusalOf } from "../operator/kube/refusal.ts";
-import { SUMMARY_ANNOTATION, readSummary } from "../operator/summary.ts";
-import type { Summary } from "../operator/summary.ts";
-
-export interface LeaseFact {
-  readonly name: string;
-  /** Empty: nobody holds it. The part before the first dot is the pod's UID. */
-  readonly holder: string;
-  /** Milliseconds since the epoch. */
-  readonly renewedAt: number;
-  /** Milliseconds. */
-  readonly duration: number;
-  readonly summary: Summary;
-}
+import { listAll } from "./list-all.ts";
+import { readOperatorLeases } from "./operator-leases.ts";
+import type { OperatorLease } from "./operator-leases.ts";
 
 export interface PodFact {
   readonly service: string;
@@ -38,7 +27,7 @@ export interface ObjectFact {
 }
 
 export interface Facts {
-  readonly leases: readonly LeaseFact[];
+  readonly leases: readonly OperatorLease[];
   readonly pods: readonly PodFact[];
   readonly objects: readonly ObjectFact[];
   /** What could not be read, in words. */
@@ -54,13 +43,6 @@ interface Item {
     readonly annotations?: Readonly<Record<string, string>>;
   };
 }
-interface LeaseItem extends Item {
-  readonly spec?: {
-    readonly holderIdentity?: string;
-    readonly renewTime?: string;
-    readonly leaseDurationSeconds?: number;
-  };
-}
 interface SliceItem extends Item {
   readonly endpoints?: readonly {
     readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
@@ -72,9 +54,6 @@ interface ObjectItem extends Item {
   readonly status?: { readonly conditions?: readonly Condition[] };
 }
 
-/** Objects of a page. */
-const PAGE = 500;
-
 /** @param namespaces of the objects; none: all */
 export async function readFacts(
   client: Pick<KubeClient, "request">,
@@ -82,24 +61,14 @@ export async function readFacts(
   namespaces: readonly string[],
 ): Promise<Facts> {
   const unread: string[] = [];
-  const list = async <T>(what: string, path: string, query: Record<string, string> = {}): Promise<T[]> => {
-    const found: T[] = [];
-    let next: string | undefined;
-    do {
-      const page = { ...query, limit: String(PAGE), ...(next === undefined ? {} : { continue: next }) };
-      const { status, body } = await client.request({ method: "GET", path, query: page });
-      if (status !== 200) {
-        unread.push(`${what}: ${refusalOf(status, body).message || answered(status)}`);
-        return found;
-      }
-      const { items = [], metadata } = body as { items?: T[]; metadata?: { continue?: string } };
-      found.push(...items);
-      next = metadata?.continue === "" ? undefined : metadata?.continue;
-    } while (next !== undefined);
-    return found;
+  const list = async <T>(what: string, path: string, query?: Record<string, string>): Promise<readonly T[]> => {
+    const { items, fault } = await listAll(client, path, query);
+    if (fault !== undefined) unread.push(`${what}: ${fault}`);
+    return items as readonly T[];
   };
   const inNamespace = `namespaces/${encodeURIComponent(namespace)}`;
-  const leases = await list<LeaseItem>("Leases", `/apis/coordination.k8s.io/v1/${inNamespace}/leases`);
+  const { leases, fault } = await readOperatorLeases(client, namespace);
+  if (fault !== undefined) unread.push(`Leases: ${fault}`);
   const slices = await list<SliceItem>("EndpointSlices", `/apis/discovery.k8s.io/v1/${inNamespace}/endpointslices`, {
     labelSelector: "app.kubernetes.io/part-of=parley",
   });
@@ -110,27 +79,10 @@ export async function readFacts(
     return lists.flat().map((item) => factOf(kind, item));
   };
   return {
-    leases: leases.flatMap((lease) => leaseOf(lease) ?? []),
+    leases,
     pods: slices.flatMap(podsOf),
     objects: [...(await objectsOf("A2AAgent", "a2aagents")), ...(await objectsOf("VirtualKey", "virtualkeys"))],
     unread,
-  };
-}
-
-/** An API server knows no kind before its CRD, and says no more than 404. */
-function answered(status: number): string {
-  return status === 404 ? "their CRD is not installed (see docs/install.md)" : `the API server answered ${status}`;
-}
-
-function leaseOf({ metadata, spec }: LeaseItem): LeaseFact | undefined {
-  const summary = readSummary(metadata.annotations?.[SUMMARY_ANNOTATION]);
-  if (summary === undefined) return undefined;
-  return {
-    name: metadata.name,
-    holder: spec?.holderIdentity ?? "",
-    renewedAt: Date.parse(spec?.renewTime ?? ""),
-    duration: (spec?.leaseDurationSeconds ?? 0) * 1000,
-    summary,
   };
 }
 

@@ -1,14 +1,15 @@
 // What is called not well, and in which words.
 import { describe, expect, test } from "vitest";
 import type { Condition } from "../crds/types.ts";
-import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
+import type { OperatorLease } from "./operator-leases.ts";
+import type { Facts, ObjectFact, PodFact } from "./status-facts.ts";
 import { judgeStatus } from "./status-report.ts";
 
 const NOW = Date.parse("2026-06-01T12:00:00Z");
 const at = (seconds: number): string => new Date(NOW - seconds * 1000).toISOString();
 
 function facts(change: {
-  lease?: Partial<LeaseFact>;
+  lease?: Partial<OperatorLease>;
   proxy?: object;
   pods?: PodFact[];
   objects?: ObjectFact[];
@@ -24,7 +25,14 @@ function facts(change: {
     ...change.proxy,
   };
   const summary = { gateway: "default", version: "sha256:aaaa", sequence: 7, rows: 3, proxies: [proxy], more: 0 };
-  const lease = { name: "parley-operator", holder: "uid-o.1", renewedAt: NOW - 1000, duration: 15_000, summary };
+  const lease = {
+    name: "parley-operator",
+    annotations: {},
+    holder: "uid-o.1",
+    renewedAt: NOW - 1000,
+    duration: 15_000,
+    summary,
+  };
   const pods = change.pods ?? [pod("operator", "uid-o"), pod("operator", "uid-o2"), pod("proxy", "uid-p")];
   return { leases: [{ ...lease, ...change.lease }], pods, objects: change.objects ?? [], unread: [] };
 }

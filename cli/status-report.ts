@@ -2,8 +2,10 @@
 // wrong with it. Pure.
 import type { Condition } from "../crds/types.ts";
 import type { SummarisedProxy, Summary } from "../operator/summary.ts";
+import { noOperatorIn } from "./operator-leases.ts";
+import type { OperatorLease } from "./operator-leases.ts";
 import { MEANT } from "./report.ts";
-import type { Facts, LeaseFact, ObjectFact, PodFact } from "./status-facts.ts";
+import type { Facts, ObjectFact, PodFact } from "./status-facts.ts";
 
 export interface StatusReport {
   /** Nothing has a fault. */
@@ -79,7 +81,7 @@ export function judgeStatus(facts: Facts, namespace: string, now: number): Statu
   const faults = [
     ...facts.unread.map((what) => `cannot be read: ${what}`),
     ...(gateways.length === 0 && !facts.unread.some((what) => what.startsWith("Leases"))
-      ? [`no operator of Parley has run in the namespace ${namespace}: is it another one (--namespace)?`]
+      ? [noOperatorIn(namespace)]
       : []),
     ...unserved(facts),
   ];
@@ -106,7 +108,7 @@ function unserved({ leases, objects }: Facts): readonly string[] {
     );
 }
 
-function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): GatewayReport {
+function judgeGateway({ pods, objects }: Facts, lease: OperatorLease, now: number): GatewayReport {
   const { summary, holder } = lease;
   const silent = now - lease.renewedAt;
   const stale = !(silent < lease.duration * STALE);
@@ -146,7 +148,11 @@ function judgeGateway({ pods, objects }: Facts, lease: LeaseFact, now: number): 
   };
 }
 
-function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: boolean): readonly OperatorReport[] {
+function judgeOperators(
+  { holder }: OperatorLease,
+  pods: readonly PodFact[],
+  stale: boolean,
+): readonly OperatorReport[] {
   const leader = holder.split(".")[0] ?? "";
   const found = pods.map(({ pod, uid, ready, ending }) => ({
     name: pod,
@@ -160,7 +166,7 @@ function judgeOperators({ holder }: LeaseFact, pods: readonly PodFact[], stale: 
     : [...found, { name: holder, leads: true, ending: false, fault: undefined }];
 }
 
-function judgeProxies({ summary }: LeaseFact, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
+function judgeProxies({ summary }: OperatorLease, pods: readonly PodFact[], now: number): readonly ProxyReport[] {
   const said = new Map(summary.proxies.map((proxy) => [proxy.proxy, proxy]));
   const byUid = new Map(pods.map((pod) => [pod.uid, pod]));
   return [...new Set([...byUid.keys(), ...said.keys()])].map((id): ProxyReport => {

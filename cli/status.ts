@@ -7,6 +7,7 @@ import { parseOptions } from "../process/options.ts";
 import { visible } from "../process/visible.ts";
 import { apiServer, CLUSTER_GROUP, kubeconfigOption } from "./api-server.ts";
 import type { Command } from "./io.ts";
+import { leaseNamespaceOption } from "./operator-leases.ts";
 import { readFacts } from "./status-facts.ts";
 import { judgeStatus } from "./status-report.ts";
 import type { GatewayReport, ProxyReport, StatusReport } from "./status-report.ts";
@@ -16,11 +17,7 @@ import { answerUsage } from "./usage.ts";
 
 const table = {
   kubeconfig: kubeconfigOption,
-  namespace: option(value.dnsLabel, {
-    group: CLUSTER_GROUP,
-    default: "parley",
-    help: "Where Parley is installed.",
-  }),
+  namespace: leaseNamespaceOption,
   objectsIn: option(value.listOf(value.dnsLabel), {
     group: CLUSTER_GROUP,
     default: "",

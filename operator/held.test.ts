@@ -11,6 +11,7 @@ function start() {
   let now = 0;
   const held = createHeld({
     confirm: (ids) => void confirmed.push(ids),
+    lease: { namespace: "parley", name: "parley-operator" },
     warn: (note) => void warnings.push(note),
     now: () => now,
   });
@@ -31,7 +32,11 @@ describe("createHeld", () => {
     expect(Object.keys(written)).toEqual(["example.com/a", HELD_ANNOTATION]);
     expect(parseHeld(written[HELD_ANNOTATION] ?? "")).toEqual([SECRETS]);
     held.annotate(written);
-    expect(warnings).toEqual([expect.stringContaining("30 objects of kind Secret are held")]);
+    expect(warnings).toEqual([
+      expect.stringMatching(
+        /^30 objects of kind Secret are held.* parley confirm --namespace=parley --lease=parley-operator\.$/,
+      ),
+    ]);
     expect(held.notes()).toEqual([expect.stringContaining("0123456789ab")]);
     held.set([]);
     expect(held.annotate(written)).toEqual({ "example.com/a": "b" });

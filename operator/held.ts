@@ -12,6 +12,8 @@ const CONFIRMED_FOR = 60_000;
 
 export interface HeldDeps {
   readonly confirm: (ids: readonly string[]) => void;
+  /** Where it is told, and confirmed. */
+  readonly lease: { readonly namespace: string; readonly name: string };
   /** Tells people, beside the Lease. */
   readonly warn: (note: string) => void;
   /** Milliseconds of a clock that never steps. */
@@ -50,7 +52,10 @@ export function createHeld(deps: HeldDeps): Held {
       if (held.length > 0) next[HELD_ANNOTATION] = JSON.stringify(held);
       if (confirmed !== undefined && deps.now() - confirmed.at >= CONFIRMED_FOR) delete next[CONFIRMED_ANNOTATION];
       const note = held.map(sentenceOf).join(" ");
-      if (note !== warned && note !== "") deps.warn(`${note} See what it is, and drop it, with parley confirm.`);
+      if (note !== warned && note !== "") {
+        const { namespace, name } = deps.lease;
+        deps.warn(`${note} See what it is, and drop it, with parley confirm --namespace=${namespace} --lease=${name}.`);
+      }
       warned = note;
       return next;
     },

@@ -194,6 +194,7 @@ export function createOperator(deps: OperatorDeps): Operator {
   let leaseUid = "";
   const held = createHeld({
     confirm: (ids) => loop.confirm(ids),
+    lease: { namespace: config.leaseNamespace, name: config.leaseName },
     warn: (note) => {
       const about = { kind: "Lease", namespace: config.leaseNamespace, name: config.leaseName, uid: leaseUid } as const;
       events.emit({ about, type: "Warning", reason: "RelistHeld", action: "Held", note });

@@ -13,7 +13,7 @@ import type { Renewed } from "./term.ts";
 /** Path of a Lease. */
 export const leasePath = (namespace: string, name: string): string =>
   `${leasesPath(namespace)}/${encodeURIComponent(name)}`;
-const leasesPath = (namespace: string): string =>
+export const leasesPath = (namespace: string): string =>
   `/apis/coordination.k8s.io/v1/namespaces/${encodeURIComponent(namespace)}/leases`;
 
 export type Annotations = Readonly<Record<string, string>>;

@@ -82,15 +82,19 @@ async function parley(...args: readonly string[]): Promise<{ readonly code: numb
 }
 
 it("tells of a Lease that is not there where its name is to be had", async () => {
-  const { code, out } = await parley("--namespace=parley");
+  const { code, out } = await parley("--namespace=default", "--lease=parley-operator");
   expect(code).toBe(1);
   expect(out).toMatch(
-    /^parley confirm: there is no Lease parley-operator-default in the namespace parley: give --namespace and --lease/,
+    /^parley confirm: there is no Lease parley-operator in the namespace default: leave --lease out, or give --namespace/,
   );
+  expect(await parley()).toMatchObject({
+    code: 1,
+    out: expect.stringContaining("in the namespace parley: give --namespace"),
+  });
 });
 
 it("keeps what a list lacks, alarms, and ends when a list shows it again", async () => {
-  expect(await parley()).toEqual({ code: 0, out: "nothing is held\n" });
+  expect(await parley("--namespace=default")).toEqual({ code: 0, out: "nothing is held\n" });
   await loseList("secrets");
   await eventually("Secrets are held", async () => ((await held("Secret")) === COUNT ? true : undefined));
   expect(rows()).toHaveLength(COUNT);
@@ -120,7 +124,7 @@ it("drops it when an administrator has confirmed it, and not before", async () =
   await loseList("virtualkeys");
   await eventually("keys are held", async () => ((await held("VirtualKey")) === COUNT ? true : undefined));
   const shown = await eventually("it stands on the Lease", async () => {
-    const { out } = await parley();
+    const { out } = await parley("--namespace=default");
     return out.includes("VirtualKey: 30 held") ? out : undefined;
   });
   expect(shown).toContain("default/key-00");
@@ -128,7 +132,10 @@ it("drops it when an administrator has confirmed it, and not before", async () =
   expect(shown).toContain("parley confirm --namespace=default --lease=parley-operator-default --yes");
   expect(rows()).toHaveLength(COUNT);
 
-  expect(await parley("--yes")).toMatchObject({ code: 0, out: expect.stringContaining("confirmed") });
+  expect(await parley("--namespace=default", "--yes")).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("confirmed"),
+  });
   await eventually("the keys are dropped", () => (rows().length === 0 ? true : undefined));
   expect(await held("VirtualKey")).toBe(0);
   await eventually("the Lease says no more of it", async () => {
