@@ -85,6 +85,7 @@ describe("what it says", () => {
     const reply = await send(port, { body: BODY, headers: { "content-type": type, ...more } });
     expect(reply.status).toBe(415);
     expect(error(reply.body)).toEqual({ id: null, code: -32005 });
+    expect(reply.body).toContain("Send the header `Content-Type: application/json`");
   });
 
   test.each([

@@ -82,7 +82,7 @@ const table = {
     -32005,
     "INVALID_ARGUMENT",
     "info",
-    "Send JSON in UTF-8 without a byte order mark: application/json or application/a2a+json, no content coding.",
+    "Send the header `Content-Type: application/json` (or application/a2a+json), and JSON in UTF-8 without a byte order mark or content coding.",
   ],
   RequestTooLarge: [
     413,
