@@ -1,4 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
 import { delay } from "./stream.test-support.ts";
@@ -51,6 +54,22 @@ describe("the executable", () => {
     expect(version.out()).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
 
+  test("says in one line that a port is taken, and exits with 1", async () => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const { port } = holder.address() as AddressInfo;
+    const elsewhere = serving.filter((one) => !one.startsWith("--listen="));
+    try {
+      const { exit, err } = start(...elsewhere, `--listen=127.0.0.1:${port}`);
+      expect(await exit).toBe(1);
+      expect(err()).toBe(
+        `parley-proxy: 127.0.0.1:${port} is in use: end what listens there, or choose another with --listen\n`,
+      );
+    } finally {
+      holder.close();
+    }
+  });
+
   test("starts with no operator there, and ends with 0 when it is told to", async () => {
     const { child, exit, says, out } = start(...serving, "--drain-delay=0s");
     await says('"msg":"listening"');
@@ -75,6 +94,6 @@ describe("the executable", () => {
       "--admin-listen=127.0.0.1:0",
     );
     expect(await exit).toBe(1);
-    expect(err()).toContain("EADDRNOTAVAIL");
+    expect(err()).toContain("192.0.2.1:80 is no address of this machine");
   });
 });

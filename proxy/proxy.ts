@@ -5,6 +5,7 @@ import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import type { ServingCertificate } from "../process/certificate-files.ts";
 import { isLoopback } from "../process/listen-address.ts";
+import { listenOrExplain } from "../process/listen-fault.ts";
 import type { Clock, Timer } from "../process/clock.ts";
 import type { Log } from "../process/log.ts";
 import type { ProxyConfig } from "./config.ts";
@@ -183,8 +184,10 @@ export function createProxy(deps: ProxyDeps): Proxy {
 
   return {
     async listen() {
-      server.listen(config.listen.port, config.listen.host);
-      await once(server, "listening");
+      await listenOrExplain(config.listen, "--listen", () => {
+        server.listen(config.listen.port, config.listen.host);
+        return once(server, "listening");
+      });
       tick();
       const address = server.address();
       if (address === null || typeof address === "string") throw new TypeError("the listener has no port");
