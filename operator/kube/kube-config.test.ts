@@ -62,9 +62,22 @@ describe("loadKubeConfig", () => {
     expect(JSON.stringify(loaded)).not.toContain("secret-token");
   });
 
+  it("names the one of several files that cannot be read", () => {
+    const [good, missing] = [file("good", config("g", "https://g.example")), join(folder, "missing")];
+    expect(loadKubeConfig({ variable: `${good}:${missing}`, inCluster: false })).toEqual({
+      ok: false,
+      fault: `kubeconfig ${missing} cannot be read: there is no such file; name another with --kubeconfig or KUBECONFIG`,
+    });
+  });
+
   it.each([
     ["nothing at all", undefined, "no API server"],
-    ["a file that is not there", "missing", "cannot be read"],
+    [
+      "a file that is not there",
+      "missing",
+      "missing cannot be read: there is no such file; name another with --kubeconfig",
+    ],
+    ["a folder", "", " cannot be read: it is a folder; name the file in it with --kubeconfig"],
     ["a file that is no YAML", "broken", "cannot be read"],
     ["a context without a cluster", "empty", "names no cluster"],
     ["a server that is no URL", "no-url", "names no cluster"],

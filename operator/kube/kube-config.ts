@@ -25,11 +25,13 @@ export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
   const files = source.kubeconfig === undefined ? (source.variable ?? "").split(":") : [source.kubeconfig];
   const given = files.filter((file) => file !== "");
   const named = given.length > 0 || source.inCluster ? given : ofHome(source.home);
+  let read = named[0];
   try {
     const [first, ...others] = named;
     if (first !== undefined) {
       config.loadFromFile(first);
       for (const file of others) {
+        read = file;
         const more = new KubeConfig();
         more.loadFromFile(file);
         config.mergeConfig(more, true);
@@ -49,7 +51,8 @@ export function loadKubeConfig(source: KubeSource): LoadedKubeConfig {
     }
     return { ok: true, config };
   } catch (error) {
-    return { ok: false, fault: `kubeconfig ${named.join(":")} cannot be read: ${whyOf(error)}` };
+    const what = read === undefined ? "the pod's ServiceAccount" : `kubeconfig ${read}`;
+    return { ok: false, fault: `${what} cannot be read: ${whyOf(error)}` };
   }
 }
 
@@ -63,6 +66,16 @@ function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return "it is no kubeconfig";
   const { mark } = error as { readonly mark?: { readonly line?: unknown } };
   if (typeof mark?.line === "number") return `line ${mark.line + 1} is not valid YAML`;
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== undefined) return whyNotOpened(code);
   if (error.name === "YAMLException" || error instanceof TypeError) return "it is no kubeconfig";
   return error.message;
+}
+
+function whyNotOpened(code: string): string {
+  const instead = "name another with --kubeconfig or KUBECONFIG";
+  if (code === "ENOENT") return `there is no such file; ${instead}`;
+  if (code === "EISDIR") return "it is a folder; name the file in it with --kubeconfig or KUBECONFIG";
+  if (code === "EACCES") return `this user may not read it; ${instead}`;
+  return `${code}; ${instead}`;
 }
