@@ -256,12 +256,19 @@ describe("parley key", () => {
 
   test.each([
     [["key"], "NAME is missing"],
-    [["key", "Alice"], "metadata.name"],
+    [["key", "a".repeat(250)], "parley key: NAME: with -key after it, the name of its Secret is too long"],
+    [["key", "a", "--namespace=A_B"], "parley key: --namespace: may hold"],
     [["key", "a", "--expires=soon"], "720h"],
     [["key", "a", "--expires=2027-13-01T00:00:00Z"], "720h"],
     [["key", "a", "--agent=Not A Name"], "spec.agents[0].name"],
     [["key", "a", "b"], "not expected"],
   ])("%j is bad usage", async (args, message) => {
     expect(await parley(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(message) });
+  });
+
+  test("a name that is none is said once, of what was written", async () => {
+    const err =
+      "parley key: NAME: may hold lower-case letters, digits, '-' and '.', with a letter or digit at both ends\n";
+    expect(await parley(["key", "Alice_B"])).toMatchObject({ code: 2, out: "", err });
   });
 });

@@ -159,6 +159,16 @@ const makeSecret = ({ metadata: { namespace }, spec: { secretRef } }: KeyManifes
   stringData: { [secretRef.key]: token },
 });
 
+/** Fields whose values come from the command line as they are. */
+const WRITTEN_AS: Readonly<Record<string, string>> = { "metadata.name": "NAME", "metadata.namespace": "--namespace" };
+
+/** In words of the command line. The Secret is named after the key: of a name that is no name, its fault is the same. */
 function faultsOf(validated: Validated): string[] {
-  return validated.ok ? [] : validated.faults.map(({ path, message }) => `${path}: ${message}`);
+  if (validated.ok) return [];
+  const { faults } = validated;
+  const named = !faults.some(({ path }) => path === "metadata.name");
+  return faults.flatMap(({ path, message }) => {
+    if (path !== "spec.secretRef.name") return [`${WRITTEN_AS[path] ?? path}: ${message}`];
+    return named ? [`NAME: with -key after it, the name of its Secret ${message}`] : [];
+  });
 }
