@@ -5,6 +5,7 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import * as module from "node:module";
+import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 
 /** Where it stands, the TypeScript files are JavaScript. Beside the sources, for it says something of them. */
@@ -28,10 +29,9 @@ export async function launch(main) {
     await import(main.href);
   } else if (existsSync(bundled)) {
     const child = spawn(bundled, process.argv.slice(1), { stdio: "inherit" });
-    // A signal of the terminal reaches the child by itself; one that was sent to this process alone is passed on.
-    for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
-    process.on("SIGINT", () => undefined);
-    child.on("exit", (code, signal) => process.exit(code ?? (signal === "SIGKILL" ? 137 : 1)));
+    // Sent to this process alone, the child would not have it. Sent to the group, the child has it twice: signal-echo.ts counts it once.
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+    child.on("exit", (code, signal) => process.exit(code ?? 128 + constants.signals[signal]));
   } else {
     process.stderr.write(
       `parley needs Node 24.12 or newer; this is ${process.versions.node}. Run npm install, which brings one.\n`,

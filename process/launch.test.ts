@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { eventually, start } from "../test/harness/processes.ts";
 
 const root = join(import.meta.dirname, "..");
 const folder = (): string => mkdtempSync(join(tmpdir(), "parley-launch-"));
@@ -71,5 +73,72 @@ describe("sources as an image holds them", () => {
     } finally {
       rmSync(at, { recursive: true });
     }
+  });
+});
+
+describe("on a Node that is too old", () => {
+  /** The launcher takes itself for Node 20 and runs `body` on the Node of the packages. */
+  function launch(body: readonly string[]) {
+    const at = folder();
+    const from = (name: string): string => JSON.stringify(pathToFileURL(join(import.meta.dirname, name)));
+    writeFileSync(
+      join(at, "main.ts"),
+      body.join("\n").replaceAll(/"(\.\/.*?)"/g, (_, name: string) => from(name)),
+    );
+    writeFileSync(
+      join(at, "launcher.mjs"),
+      `import { launch } from ${from("launch.js")}; await launch(new URL("main.ts", import.meta.url));`,
+    );
+    const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } })`;
+    const launcher = start(process.execPath, [`--import=data:text/javascript,${old}`, join(at, "launcher.mjs")]);
+    onTestFinished(async () => {
+      await launcher.stop();
+      rmSync(at, { recursive: true });
+    });
+    return launcher;
+  }
+
+  /** Ends in order, which takes until SIGUSR2; tells of every SIGINT. */
+  const serving = [
+    `import { once } from "node:events";`,
+    `import { createClock } from "./clock.ts";`,
+    `import { createLog } from "./log.ts";`,
+    `import { createShutdown } from "./shutdown.ts";`,
+    `const log = createLog({ output: { write() {} }, level: "info", name: "test" });`,
+    `const shutdown = createShutdown({ log, clock: createClock(), signals: process, exit: process.exit, limit: 60_000 });`,
+    `shutdown.step("drain", async () => void (await once(process, "SIGUSR2")));`,
+    `process.on("SIGINT", () => console.log("told"));`,
+    `console.log("pid", process.pid);`,
+    `setInterval(() => {}, 1_000);`,
+  ];
+
+  test("a SIGINT for the launcher alone ends the child in order", async () => {
+    const launcher = launch(serving);
+    const child = Number((await launcher.line(/^pid/)).split(" ")[1]);
+    expect(child).not.toBe(launcher.pid);
+    launcher.signal("SIGINT");
+    await launcher.line(/told/);
+    process.kill(child, "SIGUSR2");
+    expect(await launcher.ended).toBe(0);
+  });
+
+  test("a SIGINT for both, as a terminal sends it, counts once", async () => {
+    const launcher = launch(serving);
+    const child = Number((await launcher.line(/^pid/)).split(" ")[1]);
+    process.kill(child, "SIGINT");
+    await launcher.line(/told/);
+    launcher.signal("SIGINT");
+    await eventually("the child is told twice", () => launcher.output().match(/told/g)?.length === 2 || undefined);
+    process.kill(child, "SIGUSR2");
+    expect(await launcher.ended).toBe(0);
+  });
+
+  test.each([
+    ["SIGINT", 130],
+    ["SIGKILL", 137],
+    ["SIGTERM", 143],
+  ])("a child that %s ended is exit code %i", async (signal, code) => {
+    const launcher = launch([`process.kill(process.pid, "${signal}");`, "setInterval(() => {}, 1_000);"]);
+    expect(await launcher.ended).toBe(code);
   });
 });

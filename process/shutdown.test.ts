@@ -2,6 +2,7 @@ import { EventEmitter } from "node:events";
 import { describe, expect, test } from "vitest";
 import { type LogLevel, createLog } from "./log.ts";
 import { createShutdown } from "./shutdown.ts";
+import { ECHO_MS } from "./signal-echo.ts";
 
 function setUp() {
   const signals = new EventEmitter();
@@ -9,11 +10,12 @@ function setUp() {
   const lines: string[] = [];
   const timers: { fire: () => void; ms: number; cancelled: boolean }[] = [];
   const level: LogLevel = "debug";
+  const time = { ms: 1_000 };
   const shutdown = createShutdown({
     log: createLog({ output: { write: (line) => void lines.push(line) }, level, name: "test" }),
     clock: {
       now: () => 0,
-      elapsed: () => 0,
+      elapsed: () => time.ms,
       setTimeout(fire, ms) {
         const timer = { fire, ms, cancelled: false };
         timers.push(timer);
@@ -24,7 +26,7 @@ function setUp() {
     exit: (code) => void exits.push(code),
     limit: 30_000,
   });
-  return { signals, exits, lines, timers, shutdown };
+  return { signals, exits, lines, timers, time, shutdown };
 }
 
 /** A step that ends when told. */
@@ -68,16 +70,33 @@ describe("shutdown", () => {
     ["SIGTERM", 143],
     ["SIGINT", 130],
   ] as const)("exits at once when %s comes a second time", async (name, code) => {
-    const { shutdown, exits, signals } = setUp();
+    const { shutdown, exits, signals, time } = setUp();
     const never = gate();
     shutdown.step("stuck", () => never.opened);
     signals.emit("SIGTERM", "SIGTERM");
     expect(exits).toEqual([]);
+    time.ms += ECHO_MS;
     signals.emit(name, name);
     expect(exits).toEqual([code]);
     never.open();
     await shutdown.stop("again");
     expect(exits).toEqual([code]);
+  });
+
+  test("takes the same signal that comes again at once for one, and another one for the second", async () => {
+    const { shutdown, exits, signals, time } = setUp();
+    const never = gate();
+    shutdown.step("stuck", () => never.opened);
+    signals.emit("SIGINT", "SIGINT");
+    for (const wait of [0, ECHO_MS - 1]) {
+      time.ms += wait;
+      signals.emit("SIGINT", "SIGINT");
+      expect(exits).toEqual([]);
+    }
+    signals.emit("SIGTERM", "SIGTERM");
+    expect(exits).toEqual([143]);
+    never.open();
+    await shutdown.stop("again");
   });
 
   test("goes on after a step that fails, says which, and exits with 1", async () => {

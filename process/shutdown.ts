@@ -1,6 +1,7 @@
 // The one place where a process ends. In: SIGTERM, SIGINT or a call of stop, and steps. Out: the steps run in order, then exit.
 import type { Clock } from "./clock.ts";
 import type { Log } from "./log.ts";
+import { createSignalEcho } from "./signal-echo.ts";
 
 /** What of `process` is used: tests bring an emitter of their own. */
 export interface SignalSource {
@@ -29,11 +30,13 @@ export interface Shutdown {
 const numbers = { SIGINT: 2, SIGTERM: 15 } as const;
 
 /**
- * Exit codes: 0 after a clean end, 1 when a step failed or the limit passed, 128 + signal number when a second signal came.
+ * Exit codes: 0 after a clean end, 1 when a step failed or the limit passed, 128 + signal number when a second signal came (one that is
+ * no echo of the first: signal-echo.ts).
  */
 export function createShutdown({ log, clock, signals, exit, limit }: ShutdownDeps): Shutdown {
   const steps: { readonly name: string; readonly run: () => void | Promise<void> }[] = [];
   const controller = new AbortController();
+  const isEcho = createSignalEcho(clock);
   let ending: Promise<void> | undefined;
   let exited = false;
 
@@ -74,6 +77,7 @@ export function createShutdown({ log, clock, signals, exit, limit }: ShutdownDep
   }
 
   function onSignal(signal: "SIGTERM" | "SIGINT"): void {
+    if (isEcho(signal)) return;
     if (ending === undefined) void stop(signal);
     else exitOnce(128 + numbers[signal]);
   }

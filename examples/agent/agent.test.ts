@@ -8,7 +8,7 @@ import { SendMessageRequest, TaskState } from "@a2a-js/sdk";
 import { ClientFactory } from "@a2a-js/sdk/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { converse } from "../../test/harness/conversation.ts";
-import { start } from "../../test/harness/processes.ts";
+import { eventually, start } from "../../test/harness/processes.ts";
 import type { Child } from "../../test/harness/processes.ts";
 
 interface Started {
@@ -153,6 +153,25 @@ describe("the end of a copy", () => {
     child.signal("SIGTERM");
     expect(await child.ended).toBe(0);
     expect(performance.now() - started).toBeGreaterThan(900);
+  });
+
+  test("Ctrl-C that npm passes on as well counts once", async () => {
+    const { child, url } = await startCopy("--pace=50");
+    const response = await openStream(url, "stream one two three four five six");
+    let text = "";
+    response.on("data", (chunk: string) => (text += chunk));
+    await once(response, "data");
+    child.signal("SIGINT");
+    await eventually("it drains", () =>
+      fetch(url).then(
+        () => undefined,
+        () => true,
+      ),
+    );
+    child.signal("SIGINT");
+    await once(response, "end");
+    expect(text).toContain('"completed"');
+    expect(await child.ended).toBe(0);
   });
 
   test("a limit on the drain cuts what does not end", async () => {

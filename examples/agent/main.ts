@@ -1,4 +1,6 @@
 // An example agent to try Parley with. In: options. Out: an A2A server until SIGTERM or SIGINT; then it drains and exits 0.
+import { createClock } from "../../process/clock.ts";
+import { createSignalEcho } from "../../process/signal-echo.ts";
 import { help, parseAgentOptions } from "./options.ts";
 import { startAgent } from "./server.ts";
 
@@ -17,7 +19,9 @@ switch (parsed.kind) {
       const agent = await startAgent(parsed.options);
       console.log(`agent ${name}, copy ${copy}, listening on ${agent.url}`);
       let draining = false;
-      const stop = (): void => {
+      const isEcho = createSignalEcho(createClock());
+      const stop = (signal = "disconnect"): void => {
+        if (isEcho(signal)) return;
         if (draining) process.exit(130);
         draining = true;
         void agent.drain(parsed.drainMs).then(() => process.exit(0));
