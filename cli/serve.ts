@@ -207,7 +207,8 @@ export const serve: Command = async (argv, io) => {
       expiry?.cancel();
     });
     shutdown.step("requests", async () => {
-      if (proxy.open > 0) say(`waiting up to ${options.drainTimeout / 1000} s for ${proxy.open} open requests`);
+      const requests = proxy.open === 1 ? "1 open request" : `${proxy.open} open requests`;
+      if (proxy.open > 0) say(`waiting up to ${options.drainTimeout / 1000} s for ${requests}`);
       await proxy.drain(options.drainTimeout);
     });
     shutdown.step("listeners", async () => {
