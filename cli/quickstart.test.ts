@@ -54,6 +54,57 @@ test("starts everything, the printed command answers, a dead copy is told, and C
   expect(await Promise.all([port, 10_001, 10_002].map(isOpen))).toEqual([false, false, false]);
 });
 
+/** The stream of a task that takes an hour, under way; resolves with a function that reads until the connection is closed. */
+async function openStream(port: number): Promise<() => Promise<string>> {
+  const message = { kind: "message", role: "user", messageId: "1", parts: [{ kind: "text", text: "long 3600" }] };
+  const response = await fetch(`http://127.0.0.1:${port}/a2a/hello`, {
+    method: "POST",
+    headers: { authorization: "Bearer sk-1234", "content-type": "application/json" },
+    body: JSON.stringify({ jsonrpc: "2.0", id: 1, method: "message/stream", params: { message } }),
+  });
+  expect(response.headers.get("content-type")).toContain("text/event-stream");
+  return async () => {
+    let text = "";
+    const decoder = new TextDecoder();
+    try {
+      for await (const chunk of response.body ?? []) text += decoder.decode(chunk);
+    } catch {
+      // No stream that was cut short is closed as a whole one is.
+      return text;
+    }
+    throw new Error(`the stream came to its end:\n${text}`);
+  };
+}
+
+test("Ctrl-C waits for open requests once, however often npm passes it on, and the agents go with the gateway", async () => {
+  const port = await freePort();
+  const npmStart = start(process.execPath, [script, `--port=${port}`]);
+  await npmStart.line(/^Try/);
+  const rest = await openStream(port);
+  npmStart.signal("SIGINT");
+  await npmStart.line(/waiting up to 5 s for 1 open request$/);
+  npmStart.signal("SIGINT");
+  // What is left then ends with an error of A2A.
+  expect(await rest()).toContain('"error"');
+  const gone = performance.now();
+  expect(await npmStart.ended).toBe(0);
+  expect(performance.now() - gone).toBeLessThan(4_000);
+  expect(await Promise.all([port, 10_001, 10_002].map(isOpen))).toEqual([false, false, false]);
+});
+
+test("a second signal cuts gateway and agents at once", async () => {
+  const port = await freePort();
+  const npmStart = start(process.execPath, [script, `--port=${port}`]);
+  await npmStart.line(/^Try/);
+  const rest = await openStream(port);
+  npmStart.signal("SIGINT");
+  await npmStart.line(/waiting up to 5 s for 1 open request$/);
+  npmStart.signal("SIGTERM");
+  expect(await rest()).not.toContain('"error"');
+  expect(await npmStart.ended).toBe(0);
+  expect(await Promise.all([port, 10_001, 10_002].map(isOpen))).toEqual([false, false, false]);
+});
+
 test("a taken port is said before anything is started, exit 1", async () => {
   const holder = createServer().listen(0, "127.0.0.1");
   await once(holder, "listening");

@@ -5,10 +5,12 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { createClock } from "../process/clock.ts";
 import { option } from "../process/option-table.ts";
 import type { Command } from "../process/option-table.ts";
 import * as value from "../process/option-values.ts";
 import { parseOptions } from "../process/options.ts";
+import { createSignalEcho } from "../process/signal-echo.ts";
 import { readVersion } from "../process/version.ts";
 import { codeOf } from "./folder.ts";
 import { visible } from "../process/visible.ts";
@@ -35,7 +37,7 @@ const command: Command = {
   flagsOnly: true,
   summary:
     "Starts two copies of the example agent and the gateway in front of them, over the manifests of examples/quickstart. Edit them: " +
-    "changes count at once. Ctrl-C ends everything.",
+    "changes count at once. Ctrl-C ends everything; a second one does not wait for open requests.",
 };
 
 const paint = createPaint(hasColours(process.stderr, process.env));
@@ -93,21 +95,29 @@ async function run(port: number): Promise<number> {
     const script = resolve(root, "examples/agent/main.ts");
     const child = start(
       `copy ${copy}`,
-      [script, `--port=${own}`, "--name=hello", `--copy=${copy}`, "--drain=5"],
+      // They are told to end once the gateway is gone, and with it whoever they work for.
+      [script, `--port=${own}`, "--name=hello", `--copy=${copy}`, "--drain=0"],
       "told",
     );
     return { child, ready: firstLine(child) };
   });
 
+  const cut = (): void => {
+    for (const child of children) child.kill("SIGKILL");
+  };
   const stop = new Promise<number>((resolve) => {
-    process.on("SIGINT", () => resolve(0));
-    process.on("SIGTERM", () => resolve(0));
-    process.on("SIGHUP", () => resolve(0));
+    const isEcho = createSignalEcho(createClock());
+    let told = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      if (isEcho(signal)) return;
+      if (told) cut();
+      told = true;
+      resolve(0);
+    };
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   });
   // Whatever ends this process, the children end too.
-  process.on("exit", () => {
-    for (const child of children) child.kill("SIGKILL");
-  });
+  process.on("exit", cut);
 
   const ready = Promise.all(agents.map((each) => each.ready)).then((all) => all.every(Boolean));
   const begun = await Promise.race([ready, stop]);
@@ -129,19 +139,14 @@ async function run(port: number): Promise<number> {
   return code;
 }
 
-/** SIGTERM to each that still runs; resolves when they are gone. A second Ctrl-C cuts them off. */
+/** SIGTERM to each that still runs; resolves when they are gone. */
 async function end(running: readonly ChildProcess[]): Promise<void> {
   const left = running.filter(
     (child) => child.exitCode === null && child.signalCode === null && child.pid !== undefined,
   );
   const gone = left.map((child) => once(child, "exit"));
   for (const child of left) child.kill("SIGTERM");
-  const cut = (): void => {
-    for (const child of left) child.kill("SIGKILL");
-  };
-  process.on("SIGINT", cut);
   await Promise.all(gone);
-  process.off("SIGINT", cut);
 }
 
 /** Whether the child said that it listens, before it ended. */
