@@ -1,4 +1,4 @@
-// Installs what the project needs, if it is not there: `npm start` and `npm test` run this first. In: package-lock.json, node_modules.
+// Installs what the project needs, if it is not there: `npm start`, `npm test` and the like run this first. In: package-lock.json, node_modules.
 // Out: node_modules as the lock file says, or a clear reason why not. Plain JavaScript: it runs on Node 20 with nothing installed.
 import { spawn } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
