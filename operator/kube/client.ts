@@ -7,8 +7,8 @@ import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
-import { exchange } from "./exchange.ts";
-import type { Answer, Exchange } from "./exchange.ts";
+import { exchange } from "../../proxy/table/exchange.ts";
+import type { Answer, Exchange } from "../../proxy/table/exchange.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -127,7 +127,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
   const ask = ({ signal, timeout = REQUEST_TIMEOUT, ...what }: KubeRequest, longest: number): Promise<Answer> => {
     const prepared = prepare(what, REQUEST_TIMEOUT);
-    return exchange({ prepared, timeout: Math.ceil(timeout), signal, onStatus: judge, longest });
+    return exchange({ prepared, timeout: Math.ceil(timeout), after, signal, onStatus: judge, longest });
   };
 
   return {
@@ -152,6 +152,12 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
     },
   };
 }
+
+/** Keeps no process that has nothing else to do. */
+const after: Exchange["after"] = (ms, call) => {
+  const timer = setTimeout(call, ms).unref();
+  return () => clearTimeout(timer);
+};
 
 /** HTTP/1.1 only: with HTTP/2 every watch would hang on one connection, and end with it. */
 async function connect(

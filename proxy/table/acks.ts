@@ -1,14 +1,17 @@
 // Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time and not too many, the
 // newest wins.
+import { exchange } from "./exchange.ts";
+import type { Exchange } from "./exchange.ts";
 import type { Session } from "./access.ts";
 import { backoff, pause } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Ack } from "./contract.ts";
 import type { Log } from "./log.ts";
-import { request } from "./undici.ts";
 
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;
+/** Bytes of an answer, which nobody reads, that are worth keeping a connection for. */
+const LONGEST = 64 * 1024;
 /**
  * Milliseconds between two requests while changes go on and on: several are acknowledged together. Whoever stands by writes no statuses, and
  * needs to know only about where the proxies are if it takes over.
@@ -41,29 +44,32 @@ export function createAcks({ url, role, session, clock, random, log, signal }: A
   /** When the next request is due if each takes its time, of `clock.elapsed()`. */
   let due = 0;
 
+  const after: Exchange["after"] = (ms, call) => {
+    const timer = clock.setTimeout(call, ms);
+    return () => timer.cancel();
+  };
   const post = async (ack: Ack): Promise<boolean> => {
-    // Not `AbortSignal.any`: what it leaves behind is collected only with what is old.
-    const stop = new AbortController();
-    const end = (): void => stop.abort(signal.reason);
-    const timer = clock.setTimeout(() => stop.abort(new Error("no answer in time")), ANSWER_MS);
-    if (signal.aborted) end();
-    signal.addEventListener("abort", end, { once: true });
     try {
-      const { statusCode, body } = await request(url, {
+      const options = {
+        origin: url.origin,
+        path: url.pathname + url.search,
         method: "POST",
         headers: { "content-type": "application/json", ...session.headers },
         body: JSON.stringify(ack),
-        dispatcher: session.dispatcher,
-        signal: stop.signal,
+      } as const;
+      const prepared = Promise.resolve({ dispatcher: session.dispatcher, options });
+      const { status } = await exchange({
+        prepared,
+        timeout: ANSWER_MS,
+        after,
+        signal,
+        onStatus: () => undefined,
+        longest: LONGEST,
       });
-      await body.dump();
-      if (statusCode < 300) return true;
-      log.debug({ status: statusCode, sequence: ack.sequence }, "acknowledgement was not taken");
+      if (status < 300) return true;
+      log.debug({ status, sequence: ack.sequence }, "acknowledgement was not taken");
     } catch (error) {
       if (!signal.aborted) log.debug({ err: error, sequence: ack.sequence }, "acknowledgement was not delivered");
-    } finally {
-      timer.cancel();
-      signal.removeEventListener("abort", end);
     }
     return false;
   };

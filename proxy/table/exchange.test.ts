@@ -38,6 +38,10 @@ describe("exchange", () => {
       prepared: Promise.resolve({ dispatcher, options: { path, method: "GET" } }),
       timeout: 10_000,
       signal: undefined,
+      after: (ms, call) => {
+        const timer = setTimeout(call, ms);
+        return () => clearTimeout(timer);
+      },
       onStatus: () => undefined,
       longest: 10,
       ...more,

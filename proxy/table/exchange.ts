@@ -7,6 +7,8 @@ export interface Exchange {
   readonly prepared: Promise<{ readonly dispatcher: Dispatcher; readonly options: Dispatcher.DispatchOptions }>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
+  /** Calls when so many milliseconds have gone by. Gives how to call it off. */
+  readonly after: (ms: number, call: () => void) => () => void;
   readonly signal: AbortSignal | undefined;
   /** Told as soon as it is known, whatever becomes of the body. */
   readonly onStatus: (status: number) => void;
@@ -21,7 +23,7 @@ export interface Answer {
 }
 
 /** Rejects on I/O, when the time is over, and with the reason of the signal. */
-export function exchange({ prepared, timeout, signal, onStatus, longest }: Exchange): Promise<Answer> {
+export function exchange({ prepared, timeout, after, signal, onStatus, longest }: Exchange): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let fault: Error | undefined;
@@ -30,7 +32,7 @@ export function exchange({ prepared, timeout, signal, onStatus, longest }: Excha
     let length = 0;
 
     const settle = (): void => {
-      clearTimeout(timer);
+      callOff();
       signal?.removeEventListener("abort", abort);
     };
     const end = (text: string | undefined): void => {
@@ -45,7 +47,7 @@ export function exchange({ prepared, timeout, signal, onStatus, longest }: Excha
     };
     const abort = (): void => fail(signal?.reason as Error);
     const late = (): void => fail(new Error(`no answer within ${timeout / 1_000} s`));
-    const timer = setTimeout(late, timeout).unref();
+    const callOff = after(timeout, late);
     if (signal?.aborted === true) abort();
     else signal?.addEventListener("abort", abort, { once: true });
 
