@@ -9,7 +9,7 @@ const NAME = "gateway";
 export const proxyServiceOption = `--proxy-service=${NAMESPACE}/${NAME}`;
 
 export interface ProxyEndpoints {
-  add(proxy: ProxyProcess): Promise<void>;
+  add(proxy: Pick<ProxyProcess, "name">): Promise<void>;
   remove(proxy: ProxyProcess): Promise<void>;
 }
 

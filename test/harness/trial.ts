@@ -107,14 +107,24 @@ async function runTrial({ cluster, islands, upstream, edits, say }: TrialDeps): 
     TOKEN,
   );
 
+  /** Agents are edited all the time, and the newest generation of one says who does not serve it. */
+  const isWaitedFor = async (name: string): Promise<true | undefined> => {
+    const { body } = await cluster.api.request("GET", "/apis/parley.dev/v1alpha1/a2aagents");
+    const messages = (body.items ?? []).flatMap(({ status }) => status?.conditions?.map(({ message }) => message));
+    return messages.some((message) => message?.includes(name)) ? true : undefined;
+  };
+
   function guestFaults(): readonly Fault[] {
     return (["SIGTERM", "SIGKILL"] as const).map((signal) => ({
       name: `a proxy comes and leaves by ${signal}`,
       begin: async () => {
-        const guest = await cluster.join(`guest-${signal.toLowerCase()}`);
+        const name = `guest-${signal.toLowerCase()}`;
+        // From when operators wait for it, and not before: what is programmed meanwhile is no lie about it.
+        await endpoints.add({ name });
+        await eventually(`operators wait for ${name}`, () => isWaitedFor(name), 20_000);
+        const guest = await cluster.join(name);
         await guest.ready();
         await truth.came(guest);
-        await endpoints.add(guest);
         return async () => {
           truth.leaves(guest);
           await endpoints.remove(guest);
