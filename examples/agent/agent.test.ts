@@ -190,7 +190,7 @@ describe("the end of a copy", () => {
     const child = start(process.execPath, [join(import.meta.dirname, "main.ts"), `--port=${port}`]);
     expect(await child.ended).toBe(1);
     expect(child.output()).toMatch(
-      /^agent hello, copy a: \S+ is in use: end what listens there, or choose another with --port or --host\n$/,
+      /^agent hello, copy a: port \d+ is in use: end what listens there, or choose another with --port or --host\n$/,
     );
     holder.close();
   });

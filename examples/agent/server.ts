@@ -5,7 +5,6 @@ import type { AddressInfo } from "node:net";
 import { DefaultRequestHandler, InMemoryTaskStore } from "@a2a-js/sdk/server";
 import { UserBuilder, agentCardHandler, jsonRpcHandler, restHandler } from "@a2a-js/sdk/server/express";
 import express from "express";
-import { listenOrExplain } from "../../process/listen-fault.ts";
 import type { Settings } from "./behaviours.ts";
 import { makeCard } from "./card.ts";
 import { createExecutor } from "./executor.ts";
@@ -25,7 +24,7 @@ export interface RunningAgent {
   drain(limitMs: number): Promise<void>;
 }
 
-/** Rejects when the port is taken, and says what to do. */
+/** Rejects when the port is taken. */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const app = express();
   app.disable("x-powered-by");
@@ -38,10 +37,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   });
   // Longer than the gateway keeps idle connections, so that no request meets a connection that is just closing.
   server.keepAliveTimeout = 75_000;
-  await listenOrExplain(options, "--port or --host", () => {
-    server.listen(options.port, options.host);
-    return once(server, "listening");
-  });
+  server.listen(options.port, options.host);
+  await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   const url = `http://${options.host.includes(":") ? `[${options.host}]` : options.host}:${port}`;
 
