@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { freePort, start } from "../test/harness/processes.ts";
+import type { Child } from "../test/harness/processes.ts";
 
 const script = join(import.meta.dirname, "quickstart.ts");
 const shell = promisify(execFile);
@@ -76,33 +77,34 @@ async function openStream(port: number): Promise<() => Promise<string>> {
   };
 }
 
-test("Ctrl-C waits for open requests once, however often npm passes it on, and the agents go with the gateway", async () => {
+/** `npm start` with a stream open, after one Ctrl-C. */
+async function startAndStop(): Promise<{ npmStart: Child; rest: () => Promise<string>; ports: readonly number[] }> {
   const port = await freePort();
   const npmStart = start(process.execPath, [script, `--port=${port}`]);
   await npmStart.line(/^Try/);
   const rest = await openStream(port);
   npmStart.signal("SIGINT");
   await npmStart.line(/waiting up to 5 s for 1 open request$/);
+  return { npmStart, rest, ports: [port, 10_001, 10_002] };
+}
+
+test("Ctrl-C waits for open requests once, however often npm passes it on, and the agents go with the gateway", async () => {
+  const { npmStart, rest, ports } = await startAndStop();
   npmStart.signal("SIGINT");
   // What is left then ends with an error of A2A.
   expect(await rest()).toContain('"error"');
   const gone = performance.now();
   expect(await npmStart.ended).toBe(0);
   expect(performance.now() - gone).toBeLessThan(4_000);
-  expect(await Promise.all([port, 10_001, 10_002].map(isOpen))).toEqual([false, false, false]);
+  expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, false]);
 });
 
 test("a second signal cuts gateway and agents at once", async () => {
-  const port = await freePort();
-  const npmStart = start(process.execPath, [script, `--port=${port}`]);
-  await npmStart.line(/^Try/);
-  const rest = await openStream(port);
-  npmStart.signal("SIGINT");
-  await npmStart.line(/waiting up to 5 s for 1 open request$/);
+  const { npmStart, rest, ports } = await startAndStop();
   npmStart.signal("SIGTERM");
   expect(await rest()).not.toContain('"error"');
   expect(await npmStart.ended).toBe(0);
-  expect(await Promise.all([port, 10_001, 10_002].map(isOpen))).toEqual([false, false, false]);
+  expect(await Promise.all(ports.map(isOpen))).toEqual([false, false, false]);
 });
 
 test("a taken port is said before anything is started, exit 1", async () => {

@@ -6,7 +6,6 @@ import { createValidator } from "../crds/validate.ts";
 import { createClock } from "../process/clock.ts";
 import { formatListenAddress, isLoopback } from "../process/listen-address.ts";
 import type { ListenAddress } from "../process/listen-address.ts";
-import { listenFault } from "../process/listen-fault.ts";
 import { createLog, openLogOutput } from "../process/log.ts";
 import { createShutdown } from "../process/shutdown.ts";
 import { createDiscovery } from "../operator/discover/discovery.ts";
@@ -172,13 +171,13 @@ export const serve: Command = async (argv, io) => {
   try {
     bound = await proxy.listen();
   } catch (error) {
-    say(`parley serve: ${listenFault(listen, "--listen", error)}`);
+    say(`parley serve: ${(error as Error).message}`);
     return 1;
   }
   try {
     adminBound = await admin?.listen();
   } catch (error) {
-    say(`parley serve: ${listenFault(options.adminListen ?? listen, "--admin-listen", error)}`);
+    say(`parley serve: ${(error as Error).message}`);
     await proxy.close();
     return 1;
   }

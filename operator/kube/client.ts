@@ -7,8 +7,8 @@ import type { KubeConfig } from "@kubernetes/client-node/dist/config.js";
 import { HttpMethod, RequestContext } from "@kubernetes/client-node/dist/gen/http/http.js";
 import { Agent } from "undici";
 import type { Dispatcher } from "undici";
-import { exchange } from "../../proxy/table/exchange.ts";
-import type { Answer, Exchange } from "../../proxy/table/exchange.ts";
+import { sendRequest } from "../../proxy/table/send-request.ts";
+import type { Answer, Sending } from "../../proxy/table/send-request.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -102,7 +102,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
 
   /** `bodyTimeout`: milliseconds of silence within a body; 0 is none. */
-  const prepare = async (what: KubeRequest, bodyTimeout: number): Exchange["prepared"] => {
+  const prepare = async (what: KubeRequest, bodyTimeout: number): Sending["prepared"] => {
     const url = new URL(base + what.path);
     for (const [name, value] of Object.entries(what.query ?? {})) url.searchParams.set(name, value);
     const options: Dispatcher.DispatchOptions = {
@@ -127,7 +127,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
   const ask = ({ signal, timeout = REQUEST_TIMEOUT, ...what }: KubeRequest, longest: number): Promise<Answer> => {
     const prepared = prepare(what, REQUEST_TIMEOUT);
-    return exchange({ prepared, timeout: Math.ceil(timeout), after, signal, onStatus: judge, longest });
+    return sendRequest({ prepared, timeout: Math.ceil(timeout), clock: unheld, signal, onStatus: judge, longest });
   };
 
   return {
@@ -153,10 +153,12 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   };
 }
 
-/** Keeps no process that has nothing else to do. */
-const after: Exchange["after"] = (ms, call) => {
-  const timer = setTimeout(call, ms).unref();
-  return () => clearTimeout(timer);
+/** Its timers keep no process that has nothing else to do. */
+const unheld: Sending["clock"] = {
+  setTimeout: (fire, ms) => {
+    const timer = setTimeout(fire, ms).unref();
+    return { cancel: () => clearTimeout(timer) };
+  },
 };
 
 /** HTTP/1.1 only: with HTTP/2 every watch would hang on one connection, and end with it. */

@@ -1,12 +1,11 @@
 // Telling the operator what is served. In: acknowledgements as batches are applied. Out: POST requests, one at a time and not too many, the
 // newest wins.
-import { exchange } from "./exchange.ts";
-import type { Exchange } from "./exchange.ts";
 import type { Session } from "./access.ts";
 import { backoff, pause } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
 import type { Ack } from "./contract.ts";
 import type { Log } from "./log.ts";
+import { sendRequest } from "./send-request.ts";
 
 /** Milliseconds for one request; then it is tried again, with what is newest by then. */
 const ANSWER_MS = 2000;
@@ -44,10 +43,6 @@ export function createAcks({ url, role, session, clock, random, log, signal }: A
   /** When the next request is due if each takes its time, of `clock.elapsed()`. */
   let due = 0;
 
-  const after: Exchange["after"] = (ms, call) => {
-    const timer = clock.setTimeout(call, ms);
-    return () => timer.cancel();
-  };
   const post = async (ack: Ack): Promise<boolean> => {
     try {
       const options = {
@@ -58,10 +53,10 @@ export function createAcks({ url, role, session, clock, random, log, signal }: A
         body: JSON.stringify(ack),
       } as const;
       const prepared = Promise.resolve({ dispatcher: session.dispatcher, options });
-      const { status } = await exchange({
+      const { status } = await sendRequest({
         prepared,
         timeout: ANSWER_MS,
-        after,
+        clock,
         signal,
         onStatus: () => undefined,
         longest: LONGEST,

@@ -4,18 +4,22 @@ import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import type { Dispatcher } from "undici";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { exchange } from "./exchange.ts";
-import type { Answer, Exchange } from "./exchange.ts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createFakeClock } from "./clock.test-support.ts";
+import type { FakeClock } from "./clock.test-support.ts";
+import { sendRequest } from "./send-request.ts";
+import type { Answer, Sending } from "./send-request.ts";
 
-describe("exchange", () => {
+describe("sendRequest", () => {
   let server: Server;
   let dispatcher: Dispatcher;
+  let clock: FakeClock;
   const asked: string[] = [];
   const open: ServerResponse[] = [];
 
   beforeEach(async () => {
     asked.length = open.length = 0;
+    clock = createFakeClock();
     server = createServer((request, response) => {
       asked.push(request.url ?? "");
       open.push(response);
@@ -33,15 +37,12 @@ describe("exchange", () => {
     server.close();
   });
 
-  const ask = (path: string, more: Partial<Exchange> = {}): Promise<Answer> =>
-    exchange({
+  const ask = (path: string, more: Partial<Sending> = {}): Promise<Answer> =>
+    sendRequest({
       prepared: Promise.resolve({ dispatcher, options: { path, method: "GET" } }),
       timeout: 10_000,
       signal: undefined,
-      after: (ms, call) => {
-        const timer = setTimeout(call, ms);
-        return () => clearTimeout(timer);
-      },
+      clock,
       onStatus: () => undefined,
       longest: 10,
       ...more,
@@ -55,23 +56,19 @@ describe("exchange", () => {
   });
 
   it("leaves no timer behind", async () => {
-    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    try {
-      const before = vi.getTimerCount();
-      await ask("/");
-      await ask("/long");
-      await expect(ask("/", { prepared: Promise.reject(new Error("none")) })).rejects.toThrow("none");
-      expect(vi.getTimerCount()).toBe(before);
-    } finally {
-      vi.useRealTimers();
-    }
+    await ask("/");
+    await ask("/long");
+    await expect(ask("/", { prepared: Promise.reject(new Error("none")) })).rejects.toThrow("none");
+    expect(clock.pending).toEqual([]);
   });
 
   it("sends nothing when it is over before it begins", async () => {
     const stop = new AbortController();
     stop.abort(new Error("over"));
     await expect(ask("/", { signal: stop.signal })).rejects.toThrow("over");
-    await expect(ask("/", { timeout: 5, prepared: new Promise(() => undefined) })).rejects.toThrow(/0.005 s/);
+    const late = ask("/", { timeout: 5, prepared: new Promise(() => undefined) });
+    clock.advance(5);
+    await expect(late).rejects.toThrow(/0.005 s/);
     await expect(ask("/", { prepared: Promise.reject(new Error("no credentials")) })).rejects.toThrow("no credentials");
     expect(await ask("/", {})).toMatchObject({ status: 200 });
     expect(asked).toEqual(["/"]);

@@ -1,14 +1,14 @@
 // One request and its whole answer. In: a dispatcher, what to send. Out: status and text. By undici's dispatch: its `request` makes
 // some kilobytes each time (a stream, its listeners) that outlive young collections.
 import type { Dispatcher } from "undici";
+import type { Clock } from "./clock.ts";
 
-export interface Exchange {
+export interface Sending {
   /** Counts towards the timeout. */
   readonly prepared: Promise<{ readonly dispatcher: Dispatcher; readonly options: Dispatcher.DispatchOptions }>;
   /** Milliseconds for all of it. */
   readonly timeout: number;
-  /** Calls when so many milliseconds have gone by. Gives how to call it off. */
-  readonly after: (ms: number, call: () => void) => () => void;
+  readonly clock: Pick<Clock, "setTimeout">;
   readonly signal: AbortSignal | undefined;
   /** Told as soon as it is known, whatever becomes of the body. */
   readonly onStatus: (status: number) => void;
@@ -23,7 +23,7 @@ export interface Answer {
 }
 
 /** Rejects on I/O, when the time is over, and with the reason of the signal. */
-export function exchange({ prepared, timeout, after, signal, onStatus, longest }: Exchange): Promise<Answer> {
+export function sendRequest({ prepared, timeout, clock, signal, onStatus, longest }: Sending): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | undefined;
     let fault: Error | undefined;
@@ -32,7 +32,7 @@ export function exchange({ prepared, timeout, after, signal, onStatus, longest }
     let length = 0;
 
     const settle = (): void => {
-      callOff();
+      timer.cancel();
       signal?.removeEventListener("abort", abort);
     };
     const end = (text: string | undefined): void => {
@@ -47,7 +47,7 @@ export function exchange({ prepared, timeout, after, signal, onStatus, longest }
     };
     const abort = (): void => fail(signal?.reason as Error);
     const late = (): void => fail(new Error(`no answer within ${timeout / 1_000} s`));
-    const callOff = after(timeout, late);
+    const timer = clock.setTimeout(late, timeout);
     if (signal?.aborted === true) abort();
     else signal?.addEventListener("abort", abort, { once: true });
 
