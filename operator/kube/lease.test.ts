@@ -12,7 +12,7 @@ const warn = (...given: readonly unknown[]): void => void warnings.push(given[0]
 const log = { trace: silent, debug: silent, info: silent, warn, error: silent };
 
 interface Lease {
-  metadata: { resourceVersion: string };
+  metadata: { resourceVersion?: string; annotations?: Readonly<Record<string, string>> };
   spec: Record<string, unknown>;
 }
 
@@ -21,11 +21,14 @@ function createLeaseServer() {
   let lease: Lease | undefined;
   let version = 0;
   let broken = false;
-  const keep = (spec: Record<string, unknown>): Lease => {
-    lease = { metadata: { resourceVersion: String(++version) }, spec };
+  const keep = (spec: Record<string, unknown>, annotations: Record<string, string> = {}): Lease => {
+    lease = { metadata: { resourceVersion: String(++version), annotations }, spec };
     return lease;
   };
   return {
+    get annotations() {
+      return lease?.metadata.annotations;
+    },
     get spec() {
       return lease?.spec;
     },
@@ -39,19 +42,18 @@ function createLeaseServer() {
     },
     request: ({ method, body }: KubeRequest): Promise<KubeAnswer> => {
       if (broken) return Promise.reject(new Error("the API server is away"));
-      const sent = body as { metadata: { resourceVersion?: string }; spec: Record<string, unknown> } | undefined;
+      const sent = body as Lease | undefined;
+      const kept = (): Lease => keep(sent?.spec ?? {}, sent?.metadata.annotations);
       if (method === "GET") {
         return Promise.resolve(lease === undefined ? { status: 404, body: {} } : { status: 200, body: lease });
       }
       if (method === "POST") {
-        return Promise.resolve(
-          lease === undefined ? { status: 201, body: keep(sent?.spec ?? {}) } : { status: 409, body: {} },
-        );
+        return Promise.resolve(lease === undefined ? { status: 201, body: kept() } : { status: 409, body: {} });
       }
       if (lease === undefined) return Promise.resolve({ status: 404, body: {} });
       if (sent?.metadata.resourceVersion !== lease.metadata.resourceVersion)
         return Promise.resolve({ status: 409, body: {} });
-      return Promise.resolve({ status: 200, body: keep(sent.spec) });
+      return Promise.resolve({ status: 200, body: kept() });
     },
   };
 }
@@ -87,6 +89,7 @@ describe("runLease", () => {
       signal: stop.signal,
       onChange: (holding, holder) => told.push([holding, holder]),
       onRenewal: (renewed) => renewals.push(renewed),
+      annotate: (annotations) => ({ ...annotations, "parley.dev/of": identity }),
       durations: leaseDurations(15_000),
     });
     stops.push({ stop, ended });
@@ -103,6 +106,13 @@ describe("runLease", () => {
     }
   }
 
+  it("says its own on a Lease from the first write, beside what others have said", async () => {
+    server.write({ holderIdentity: "" }, { theirs: "1" });
+    candidate("a");
+    await pass(0);
+    expect(server.annotations).toEqual({ theirs: "1", "parley.dev/of": "a" });
+  });
+
   it("takes a Lease that nobody made, and renews it every two seconds", async () => {
     const a = candidate("a");
     await pass(0);
@@ -114,6 +124,7 @@ describe("runLease", () => {
       renewTime: microTime(clock.now()),
       leaseTransitions: 0,
     });
+    expect(server.annotations).toEqual({ "parley.dev/of": "a" });
     await pass(20_000);
     expect(server.writes()).toBe(11);
     expect(server.spec).toMatchObject({ renewTime: microTime(clock.now()), leaseTransitions: 0 });

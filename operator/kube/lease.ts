@@ -119,7 +119,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
         const made = await ask({
           method: "POST",
           path: collection,
-          body: { apiVersion: "coordination.k8s.io/v1", kind: "Lease", metadata: { name }, spec: specNow(undefined) },
+          body: leaseBody({}, specNow(undefined)),
         });
         if (made.status !== 201) throw refused("create", made.status, made.body);
         return held(made.body as Lease, askedAt);
@@ -169,7 +169,10 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   };
 
   /** An update takes away what it does not say. */
-  const leaseBody = ({ resourceVersion, labels, annotations = {} }: Lease["metadata"], spec: LeaseSpec): object => ({
+  const leaseBody = (
+    { resourceVersion, labels, annotations = {} }: Partial<Lease["metadata"]>,
+    spec: LeaseSpec,
+  ): object => ({
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
     metadata: {
