@@ -1,10 +1,11 @@
 // `npm test`: every check there is, in the order of their cost; ends with one line that counts them.
 // Tests run in a network of their own: see harness/own-network.ts.
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { ownNetwork } from "./harness/own-network.ts";
+import { closingLines, readVitestReport } from "./harness/vitest-report.ts";
 
 const root = join(import.meta.dirname, "..");
 const bin = join(root, "node_modules", ".bin");
@@ -32,13 +33,6 @@ function check(name: string, ...command: string[]): void {
   }
 }
 
-interface VitestReport {
-  readonly numPassedTests: number;
-  readonly numFailedTests: number;
-  readonly numPendingTests: number;
-  readonly numTodoTests: number;
-}
-
 function tests(name: string, prefix: readonly string[], projects: readonly string[]): void {
   heading(name);
   const file = join(scratch, `${projects.join("-")}.json`);
@@ -50,18 +44,12 @@ function tests(name: string, prefix: readonly string[], projects: readonly strin
     "--reporter=json",
     `--outputFile.json=${file}`,
   ];
-  const good = run([...prefix, ...vitest]);
-  let failed = good ? 0 : 1;
-  try {
-    const report = JSON.parse(readFileSync(file, "utf8")) as VitestReport;
-    total.passed += report.numPassedTests;
-    total.skipped += report.numPendingTests + report.numTodoTests;
-    failed = Math.max(failed, report.numFailedTests);
-  } catch {
-    failed = 1;
-  }
-  total.failed += failed;
-  if (failed > 0) failures.push(name);
+  const endedWell = run([...prefix, ...vitest]);
+  const counts = readVitestReport(file, root, endedWell);
+  total.passed += counts.passed;
+  total.failed += counts.failed;
+  total.skipped += counts.skipped;
+  failures.push(...counts.failures);
 }
 
 check("generated files are fresh", "npm", "run", "--silent", "generate:check");
@@ -82,6 +70,5 @@ if (!run(["node", "test/harness/prepare.ts"])) {
 } else tests("feature and conformance tests", network, ["endurance", "feature"]);
 
 rmSync(scratch, { recursive: true, force: true });
-for (const name of failures) console.log(`\nFAILED: ${name}`);
-console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+console.log(closingLines({ ...total, failures }));
 process.exitCode = total.failed === 0 ? 0 : 1;

@@ -1,8 +1,9 @@
 // `npm run test:cluster`: images, a cluster, the tests on it, and no trace of it afterwards. Ends with one line that counts them.
 import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { closingLines, readVitestReport } from "../harness/vitest-report.ts";
 import type { Cluster } from "./cluster.ts";
 import { CLUSTER_VARIABLE, clusterAt } from "./current.ts";
 import { createBuilder } from "./images.ts";
@@ -11,6 +12,7 @@ import { startKind } from "./kind.ts";
 import { HELP, parseClusterTestOptions, type ClusterTestOptions } from "./options.ts";
 import { startOwnNode, whyNoOwnNode } from "./own-node.ts";
 
+const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => console.log(line);
 
 async function bringUp(driver: "node" | "kind", keep: boolean): Promise<Cluster> {
@@ -39,19 +41,10 @@ async function runTests(cluster: Cluster, files: readonly string[]): Promise<boo
     child.on("error", () => resolve(-1));
     child.on("close", resolve);
   });
-  let [passed, failed, skipped] = [0, 0, 0];
-  try {
-    const counts = JSON.parse(readFileSync(report, "utf8")) as Record<string, number>;
-    passed = counts["numPassedTests"] ?? 0;
-    skipped = (counts["numPendingTests"] ?? 0) + (counts["numTodoTests"] ?? 0);
-    failed = counts["numFailedTests"] ?? 0;
-  } catch {
-    // No report: what vitest said stands above.
-  }
+  const counts = readVitestReport(report, root, code === 0);
   rmSync(scratch, { recursive: true, force: true });
-  if (code !== 0 && failed === 0) failed = 1;
-  say(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
-  return failed === 0;
+  say(closingLines(counts));
+  return counts.failed === 0;
 }
 
 async function run(options: ClusterTestOptions): Promise<boolean> {
