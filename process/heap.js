@@ -2,15 +2,13 @@
 import { getHeapStatistics, setFlagsFromString } from "node:v8";
 
 /**
- * Lets the heap grow to about `bytes` before it is collected, beyond that by less than `room`, and by a fifth at least and double at most, as V8
- * does. V8 reads it at the end of a collection, when less is in use than was seen here before it: to be called every now and then.
+ * Lets the heap grow to about so many bytes before it is collected, but at most double, as V8 does, and by a fifth at least. V8 reads it after each
+ * collection: to be called every now and then.
  *
  * @param {number} bytes
- * @param {number} [room] bytes
  */
-export function boundGrowth(bytes, room = 0) {
-  const used = getHeapStatistics().used_heap_size;
-  const percent = Math.floor(100 * Math.max(bytes / used - 1, room / used));
+export function boundGrowth(bytes) {
+  const percent = Math.floor(100 * (bytes / getHeapStatistics().used_heap_size - 1));
   setFlagsFromString(`--heap-growing-percent=${Math.min(Math.max(percent, 20), 100)}`);
 }
 
