@@ -102,8 +102,9 @@ async function run(port: number): Promise<number> {
     return { child, ready: firstLine(child) };
   });
 
+  // The gateway, started last, first: it would tell its clients of each agent that is gone.
   const cut = (): void => {
-    for (const child of children) child.kill("SIGKILL");
+    for (const child of [...children].toReversed()) child.kill("SIGKILL");
   };
   const stop = new Promise<number>((resolve) => {
     const isEcho = createSignalEcho(createClock());
