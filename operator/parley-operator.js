@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The operator as an executable.
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
-import { beginYoung, boundGrowth } from "../process/heap.js";
+import { setFlagsFromString } from "node:v8";
+import { beginYoung, boundGrowth, youngSpace } from "../process/heap.js";
 import { launch } from "../process/launch.js";
 import "./kube/lean-client-node.js";
 
@@ -32,9 +32,4 @@ function growYoungSpace() {
   allowYoungSpace();
   for (let left = 2000; left > 0 && youngSpace() < 8 * 2 ** 20; left -= 1)
     alive.push(Array.from({ length: 2048 }, () => left));
-}
-
-function youngSpace() {
-  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
-  return (space?.space_used_size ?? 0) + (space?.space_available_size ?? 0);
 }

@@ -1,5 +1,6 @@
-// What waits for a full garbage collection, and for how long. Out: flags of V8's. Plain JavaScript, as the launchers that import it.
-import { getHeapStatistics, setFlagsFromString } from "node:v8";
+// What waits for a full garbage collection, and for how long. Out: flags of V8's, and the room of young objects. Plain JavaScript, as the launchers
+// that import it.
+import { getHeapSpaceStatistics, getHeapStatistics, setFlagsFromString } from "node:v8";
 
 /**
  * Lets the heap grow to about so many bytes before it is collected, but at most double, as V8 does, and by a fifth at least. V8 reads it after each
@@ -18,4 +19,14 @@ export function boundGrowth(bytes) {
  */
 export function beginYoung() {
   setFlagsFromString("--no-allocation-site-pretenuring");
+}
+
+/**
+ * Bytes for young objects, in use or not.
+ *
+ * @returns {number}
+ */
+export function youngSpace() {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
+  return (space?.space_used_size ?? 0) + (space?.space_available_size ?? 0);
 }

@@ -1,6 +1,7 @@
 // The space for young objects while requests are served. In: a clock. Out: it grows to 16 MiB in one step as soon as requests need it.
-import { getHeapSpaceStatistics, setFlagsFromString } from "node:v8";
+import { setFlagsFromString } from "node:v8";
 import type { Clock } from "../process/clock.ts";
+import { youngSpace } from "../process/heap.js";
 
 /** Of the 1 MiB that V8 begins with. */
 const GROWTH = 16;
@@ -16,10 +17,4 @@ const LOOK_MS = 100;
 export function sizeYoungSpace(clock: Pick<Clock, "setTimeout">): void {
   setFlagsFromString(`--semi-space-growth-factor=${youngSpace() < SMALL ? GROWTH : 1}`);
   clock.setTimeout(() => sizeYoungSpace(clock), LOOK_MS);
-}
-
-/** Bytes for objects, in use or not. */
-function youngSpace(): number {
-  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === "new_space");
-  return (space?.space_used_size ?? 0) + (space?.space_available_size ?? 0);
 }
