@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { closingLines, readVitestReport } from "../harness/vitest-report.ts";
+import { closingLines, readVitestReport, type Counts } from "../harness/vitest-report.ts";
 import type { Cluster } from "./cluster.ts";
 import { CLUSTER_VARIABLE, clusterAt } from "./current.ts";
 import { createBuilder } from "./images.ts";
@@ -14,6 +14,8 @@ import { startOwnNode, whyNoOwnNode } from "./own-node.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const say = (line: string): void => console.log(line);
+/** What the last line counts: the tests, and as one that failed whatever went wrong around them. */
+let counts: Counts = { passed: 0, failed: 0, skipped: 0, failures: [] };
 
 async function bringUp(driver: "node" | "kind", keep: boolean): Promise<Cluster> {
   if (driver === "kind") return startKind(say);
@@ -24,8 +26,7 @@ async function bringUp(driver: "node" | "kind", keep: boolean): Promise<Cluster>
   return cluster;
 }
 
-/** @returns whether all passed; prints the line that counts */
-async function runTests(cluster: Cluster, files: readonly string[]): Promise<boolean> {
+async function runTests(cluster: Cluster, files: readonly string[]): Promise<void> {
   const scratch = mkdtempSync(join(tmpdir(), "parley-cluster-"));
   const report = join(scratch, "report.json");
   const vitest = ["run", "--project=cluster*", "--reporter=default", "--reporter=json", `--outputFile.json=${report}`];
@@ -41,24 +42,16 @@ async function runTests(cluster: Cluster, files: readonly string[]): Promise<boo
     child.on("error", () => resolve(-1));
     child.on("close", resolve);
   });
-  const counts = readVitestReport(report, root, code === 0);
+  counts = readVitestReport(report, root, code === 0);
   rmSync(scratch, { recursive: true, force: true });
-  say(closingLines(counts));
-  return counts.failed === 0;
 }
 
-async function run(options: ClusterTestOptions): Promise<boolean> {
-  if (options.down !== undefined) {
-    await clusterAt(options.down).down();
-    return true;
-  }
+async function run(options: ClusterTestOptions): Promise<void> {
+  if (options.down !== undefined) return await clusterAt(options.down).down();
   if (options.on === undefined && options.driver === "node") {
     const missing = whyNoOwnNode();
-    if (missing.length > 0) {
-      console.error(`A node of its own needs:\n  ${missing.join("\n  ")}\nWhere kind and Docker are: --driver kind`);
-      say("\n0 passed, 1 failed, 0 skipped");
-      return false;
-    }
+    if (missing.length > 0)
+      throw new Error(`A node of its own needs:\n  ${missing.join("\n  ")}\nWhere kind and Docker are: --driver kind`);
   }
   const keep = options.keep || options.up || options.on !== undefined;
   const cluster = options.on === undefined ? await bringUp(options.driver, keep) : clusterAt(options.on);
@@ -66,7 +59,7 @@ async function run(options: ClusterTestOptions): Promise<boolean> {
   process.on("SIGINT", () => undefined);
   process.on("SIGTERM", () => undefined);
   try {
-    return options.up || (await runTests(cluster, options.files));
+    if (!options.up) await runTests(cluster, options.files);
   } finally {
     if (keep) {
       say(`Kept: ${cluster.hint}`);
@@ -84,10 +77,13 @@ if (typeof parsed === "string") {
 } else if (parsed.help) process.stdout.write(HELP);
 else {
   try {
-    process.exitCode = (await run(parsed)) ? 0 : 1;
+    await run(parsed);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
-    say("\n0 passed, 1 failed, 0 skipped");
-    process.exitCode = 1;
+    const failures = [...counts.failures, "the cluster of the tests: what was said of it stands above"];
+    counts = { ...counts, failed: counts.failed + 1, failures };
   }
+  // Nothing is counted where a cluster is brought up or down alone.
+  if (counts.passed + counts.failed + counts.skipped > 0) say(closingLines(counts));
+  process.exitCode = counts.failed === 0 ? 0 : 1;
 }
