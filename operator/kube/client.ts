@@ -35,7 +35,7 @@ export interface KubeRequest {
 
 export interface KubeAnswer {
   readonly status: number;
-  /** Parsed JSON; undefined when the answer is not JSON. */
+  /** Parsed JSON; undefined when the answer is not JSON, or has over 16 MiB. */
   readonly body: unknown;
 }
 
