@@ -4,7 +4,7 @@ import type { Server, ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import type { Dispatcher } from "undici";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { createFakeClock } from "./clock.test-support.ts";
 import type { FakeClock } from "./clock.test-support.ts";
 import { sendRequest } from "./send-request.ts";
@@ -65,7 +65,9 @@ describe("sendRequest", () => {
   it("sends nothing when it is over before it begins", async () => {
     const stop = new AbortController();
     stop.abort(new Error("over"));
+    const dispatch = vi.spyOn(dispatcher, "dispatch");
     await expect(ask("/", { signal: stop.signal })).rejects.toThrow("over");
+    expect(dispatch).not.toHaveBeenCalled();
     const late = ask("/", { timeout: 5, prepared: new Promise(() => undefined) });
     clock.advance(5);
     await expect(late).rejects.toThrow(/0.005 s/);
@@ -86,6 +88,21 @@ describe("sendRequest", () => {
     await expect(busy).rejects.toThrow("enough");
     expect(await ask("/next")).toMatchObject({ status: 200 });
     expect(asked).toEqual(["/silent", "/next"]);
+  });
+
+  it("that is given up before its turn leaves the connection to the next", async () => {
+    const connected = vi.fn();
+    server.on("connection", connected);
+    const stop = new AbortController();
+    const busy = ask("/silent");
+    const waits = ask("/waits", { signal: stop.signal });
+    while (asked.length === 0) await once(server, "request");
+    stop.abort(new Error("not now"));
+    await expect(waits).rejects.toThrow("not now");
+    open[0]?.end();
+    await busy;
+    expect(await ask("/next")).toMatchObject({ status: 200 });
+    expect([asked, connected.mock.calls.length]).toEqual([["/silent", "/next"], 1]);
   });
 
   it("rejects when the connection breaks, also within the answer", async () => {

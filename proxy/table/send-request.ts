@@ -53,9 +53,9 @@ export function sendRequest({ prepared, timeout, clock, signal, onStatus, longes
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart: (started) => {
+        // It was given up before its turn came. An abort would cut the connection, which may be new and of use to others.
+        if (fault !== undefined) throw fault;
         controller = started;
-        // It was given up before its turn came.
-        if (fault !== undefined) started.abort(fault);
       },
       onResponseStart: (_, code) => {
         status = code;
@@ -71,7 +71,7 @@ export function sendRequest({ prepared, timeout, clock, signal, onStatus, longes
       onResponseError: (_, error) => fail(error),
     };
     prepared
-      .then(({ dispatcher, options }) => dispatcher.dispatch(options, handler))
+      .then(({ dispatcher, options }) => fault === undefined && dispatcher.dispatch(options, handler))
       .catch((error: unknown) => fail(error as Error));
   });
 }
