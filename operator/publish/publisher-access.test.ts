@@ -118,6 +118,21 @@ describe("batches", () => {
     expect(publisher.state.sequence).toBe(4);
   });
 
+  it("that change access do not wait for what went out in between", () => {
+    publisher.apply([key("b")]);
+    clock.advance(10);
+    publisher.apply([agent(2)]);
+    // It is sent what waits.
+    listen("p1", false);
+    expect(publisher.state.sequence).toBe(3);
+    publisher.apply([agent(3)]);
+    publisher.apply([key("c")]);
+    clock.advance(19);
+    expect(publisher.state.sequence).toBe(3);
+    clock.advance(1);
+    expect(publisher.state.sequence).toBe(4);
+  });
+
   it("go to a stream on standby at once when access changes, otherwise with the next heartbeat", async () => {
     const [applied, standby] = [listen("p1", false), listen("p2", true)];
     expect([await applied(), await standby()]).toEqual([["1"], ["beat 1"]]);

@@ -175,8 +175,11 @@ export function createPublisher(deps: PublisherDeps): Publisher {
   /** Sends what waits when it is time. */
   const flushSoon = (): void => {
     const wait = (dirtyAccess ? accessAt : flushedAt) + COALESCE_MS - clock.elapsed();
-    if (wait <= 0) flush();
-    else flushTimer ??= clock.setTimeout(flush, wait);
+    if (wait <= 0) return flush();
+    // What waits already may wait for longer.
+    flushTimer?.cancel();
+    flushTimer = clock.setTimeout(flush, wait);
+    return undefined;
   };
 
   /** The whole table, or one of not long ago that others are being sent: what changed since follows it. */
