@@ -168,6 +168,32 @@ describe("runLease", () => {
     expect(server.spec).toMatchObject({ holderIdentity: "a", leaseTransitions: 5 });
   });
 
+  it("takes over from a holder that is gone although others write annotations meanwhile", async () => {
+    server.write({ holderIdentity: "b", leaseDurationSeconds: 15 });
+    const a = candidate("a");
+    for (let count = 0; count < 9; count += 1) {
+      server.write({ ...server.spec }, { noted: String(count) });
+      await pass(1_500);
+    }
+    expect(a.told).toEqual([[false, "b"]]);
+    server.write({ ...server.spec }, { noted: "again" });
+    await pass(3_500);
+    expect(a.told.at(-1)).toEqual([true, "a"]);
+  });
+
+  it("knows who holds it at once, without a warning, when two make it at the same time", async () => {
+    candidate("a");
+    await pass(0);
+    const own = createFakeClock();
+    let asked = 0;
+    // It read before the other wrote.
+    const b = candidate("b", own, async (request) =>
+      (asked += 1) === 1 ? { status: 404, body: {} } : server.request(request),
+    );
+    await pass(0, own);
+    expect([b.told, warnings]).toEqual([[[false, "a"]], []]);
+  });
+
   it("stops leading when it could not renew for ten seconds, before anybody else may start", async () => {
     const a = candidate("a");
     await pass(0);

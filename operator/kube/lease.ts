@@ -102,7 +102,10 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   const observe = (lease: Lease): void => {
     const { resourceVersion, uid = "", annotations = {} } = lease.metadata;
     if (observed?.lease.metadata.resourceVersion === resourceVersion) return;
-    observed = { lease, at: clock.elapsed() };
+    // Whoever writes annotations has not renewed it.
+    const before = observed;
+    const stands = before !== undefined && JSON.stringify(before.lease.spec) === JSON.stringify(lease.spec);
+    observed = { lease, at: stands ? before.at : clock.elapsed() };
     deps.onSeen?.({ uid, annotations });
   };
 
@@ -121,6 +124,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
           path: collection,
           body: leaseBody({}, specNow(undefined)),
         });
+        if (made.status === 409) return lookAgain(ask);
         if (made.status !== 201) throw refused("create", made.status, made.body);
         return held(made.body as Lease, askedAt);
       }
@@ -133,16 +137,17 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     const expired = observed.at + (spec.leaseDurationSeconds ?? 0) * 1000 <= clock.elapsed();
     if (holder !== "" && holder !== identity && !expired) return false;
     const put = await ask({ method: "PUT", path, body: leaseBody(metadata, specNow(spec)) });
-    if (put.status === 409 || put.status === 404) {
-      // Somebody else wrote. Look at it before the next try.
-      const now = await ask({ method: "GET", path });
-      if (now.status === 200) observe(now.body as Lease);
-      else observed = undefined;
-      // Our own record, changed by hand, is still ours: the next try renews it.
-      return false;
-    }
+    if (put.status === 409 || put.status === 404) return lookAgain(ask);
     if (put.status !== 200) throw refused("update", put.status, put.body);
     return held(put.body as Lease, askedAt);
+  };
+
+  /** Somebody else wrote: before the next try. Our own record, changed by hand, is still ours: that try renews it. */
+  const lookAgain = async (ask: typeof client.request): Promise<false> => {
+    const now = await ask({ method: "GET", path });
+    if (now.status === 200) observe(now.body as Lease);
+    else observed = undefined;
+    return false;
   };
 
   const held = (lease: Lease, askedAt: number): true => {
