@@ -12,8 +12,8 @@ const warn = (...given: readonly unknown[]): void => void warnings.push(given[0]
 const log = { trace: silent, debug: silent, info: silent, warn, error: silent };
 
 interface Lease {
-  metadata: { resourceVersion?: string; annotations?: Readonly<Record<string, string>> };
-  spec: Record<string, unknown>;
+  metadata: { resourceVersion?: string; annotations?: Readonly<Record<string, string>>; finalizers?: string[] };
+  spec?: Record<string, unknown>;
 }
 
 /** The API server's part: one Lease with optimistic concurrency. */
@@ -21,19 +21,24 @@ function createLeaseServer() {
   let lease: Lease | undefined;
   let version = 0;
   let broken = false;
-  const keep = (spec: Record<string, unknown>, annotations: Record<string, string> = {}): Lease => {
-    lease = { metadata: { resourceVersion: String(++version), annotations }, spec };
+  const keep = ({ metadata, ...rest }: Partial<Lease>): Lease => {
+    lease = { metadata: { ...metadata, resourceVersion: String(++version) }, ...rest };
     return lease;
   };
   return {
     get annotations() {
       return lease?.metadata.annotations;
     },
+    get lease() {
+      return lease;
+    },
     get spec() {
       return lease?.spec;
     },
     writes: () => version,
-    write: keep,
+    keep,
+    write: (spec: Record<string, unknown>, annotations: Record<string, string> = {}) =>
+      keep({ metadata: { annotations }, spec }),
     remove: () => {
       lease = undefined;
     },
@@ -43,7 +48,7 @@ function createLeaseServer() {
     request: ({ method, body }: KubeRequest): Promise<KubeAnswer> => {
       if (broken) return Promise.reject(new Error("the API server is away"));
       const sent = body as Lease | undefined;
-      const kept = (): Lease => keep(sent?.spec ?? {}, sent?.metadata.annotations);
+      const kept = (): Lease => keep(sent ?? {});
       if (method === "GET") {
         return Promise.resolve(lease === undefined ? { status: 404, body: {} } : { status: 200, body: lease });
       }
@@ -111,6 +116,19 @@ describe("runLease", () => {
     candidate("a");
     await pass(0);
     expect(server.annotations).toEqual({ theirs: "1", "parley.dev/of": "a" });
+  });
+
+  it("leaves on a Lease that somebody else made what it does not know", async () => {
+    server.keep({ metadata: { finalizers: ["theirs"] } });
+    const a = candidate("a");
+    await pass(0);
+    expect([a.told, server.lease?.metadata.finalizers]).toEqual([[[true, "a"]], ["theirs"]]);
+    server.keep({ ...server.lease, spec: { ...server.spec, strategy: "theirs" } });
+    await pass(4_000);
+    a.stop.abort();
+    await a.ended;
+    expect(server.lease?.metadata.finalizers).toEqual(["theirs"]);
+    expect(server.spec).toMatchObject({ holderIdentity: "", strategy: "theirs" });
   });
 
   it("takes a Lease that nobody made, and renews it every two seconds", async () => {

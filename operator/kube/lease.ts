@@ -69,14 +69,14 @@ interface LeaseSpec {
   readonly renewTime?: string;
   readonly leaseTransitions?: number;
 }
+/** What we read of it. The rest is written back as it is: an update takes away what it does not say. */
 interface Lease {
   readonly metadata: {
     readonly resourceVersion: string;
     readonly uid?: string;
-    readonly labels?: Readonly<Record<string, string>>;
     readonly annotations?: Annotations;
   };
-  readonly spec: LeaseSpec;
+  readonly spec?: LeaseSpec;
 }
 
 /** Runs until the signal aborts, then gives the Lease back if it is held. Never throws. */
@@ -91,7 +91,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   let told: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
 
   const tell = (holding: boolean): void => {
-    const held = observed?.lease.spec.holderIdentity;
+    const held = observed?.lease.spec?.holderIdentity;
     const holder = held === undefined || held === "" ? undefined : held;
     if (holding === told.holding && holder === told.holder) return;
     if (holding !== told.holding) log.info({ lease: name, holding, holder }, "lease changed hands");
@@ -132,7 +132,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       observe(answer.body as Lease);
     }
     if (observed === undefined) return false;
-    const { spec, metadata } = observed.lease;
+    const { spec = {}, metadata } = observed.lease;
     const holder = spec.holderIdentity ?? "";
     const expired = observed.at + (spec.leaseDurationSeconds ?? 0) * 1000 <= clock.elapsed();
     if (holder !== "" && holder !== identity && !expired) return false;
@@ -165,6 +165,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     const now = microTime(clock.now());
     const ours = before?.holderIdentity === identity;
     return {
+      ...before,
       holderIdentity: identity,
       leaseDurationSeconds: Math.ceil(durations.lease / 1000),
       acquireTime: ours ? (before.acquireTime ?? now) : now,
@@ -173,19 +174,10 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
     };
   };
 
-  /** An update takes away what it does not say. */
-  const leaseBody = (
-    { resourceVersion, labels, annotations = {} }: Partial<Lease["metadata"]>,
-    spec: LeaseSpec,
-  ): object => ({
+  const leaseBody = ({ annotations = {}, ...kept }: Partial<Lease["metadata"]>, spec: LeaseSpec): object => ({
     apiVersion: "coordination.k8s.io/v1",
     kind: "Lease",
-    metadata: {
-      name,
-      resourceVersion,
-      ...(labels === undefined ? {} : { labels }),
-      annotations: deps.annotate?.(annotations) ?? annotations,
-    },
+    metadata: { ...kept, name, annotations: deps.annotate?.(annotations) ?? annotations },
     spec,
   });
 
@@ -196,7 +188,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       holding = await tryAcquireOrRenew();
       // A conflict while holding is not yet a loss, as long as nobody else is named.
       if (!holding && told.holding) deps.onRenewal(undefined);
-      if (!holding && told.holding && observed?.lease.spec.holderIdentity === identity) holding = true;
+      if (!holding && told.holding && observed?.lease.spec?.holderIdentity === identity) holding = true;
       // The answer may have waited while this process was stopped.
       holding &&= !deadlinePassed();
     } catch (error) {
@@ -225,7 +217,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   /** Gives the HTTP status. */
   async function giveBack(): Promise<number | undefined> {
     if (observed === undefined) return undefined;
-    const { spec, metadata } = observed.lease;
+    const { spec = {}, metadata } = observed.lease;
     const free = { ...specNow(spec), holderIdentity: "", leaseDurationSeconds: 1 };
     const body = leaseBody(metadata, free);
     return (await client.request({ method: "PUT", path, timeout: RELEASE, body })).status;
@@ -239,7 +231,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       if ((await giveBack()) === 409) {
         const now = await client.request({ method: "GET", path, timeout: RELEASE });
         if (now.status === 200) observe(now.body as Lease);
-        if (observed?.lease.spec.holderIdentity === identity) await giveBack();
+        if (observed?.lease.spec?.holderIdentity === identity) await giveBack();
       }
     } catch (error) {
       log.warn({ lease: name, err: error }, "lease could not be given back");
