@@ -371,6 +371,17 @@ describe("runLease", () => {
     expect(b.told.at(-1)).toEqual([true, "b"]);
   });
 
+  it("gives back what it was just taking when it is stopped", async () => {
+    const a = candidate("a", clock, async (request) => {
+      const answer = await server.request(request);
+      if (request.signal === undefined || request.method === "GET") return answer;
+      a.stop.abort();
+      throw new Error("aborted");
+    });
+    await a.ended;
+    expect(server.spec).toMatchObject({ holderIdentity: "", leaseTransitions: 0 });
+  });
+
   it("never has two leaders among three candidates whose clocks are apart, whatever fails", async () => {
     const clocks = [createFakeClock(), createFakeClock(1), createFakeClock(1e12)];
     const candidates = clocks.map((own, at) => candidate(`c${at}`, own));

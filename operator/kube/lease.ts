@@ -88,6 +88,8 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   /** All times are of `clock.elapsed()`: a step of the wall clock must neither end nor prolong a Lease. */
   let observed: { readonly lease: Lease; readonly at: number } | undefined;
   let renewedAt = Number.NEGATIVE_INFINITY;
+  /** A write went out whose answer has not come: it may be ours without our knowing. */
+  let unanswered = false;
   let told: { readonly holding: boolean; readonly holder: string | undefined } = { holding: false, holder: undefined };
 
   const tell = (holding: boolean): void => {
@@ -113,8 +115,12 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   const tryAcquireOrRenew = async (): Promise<boolean> => {
     const askedAt = clock.elapsed();
     const deadline = (told.holding ? renewedAt : askedAt) + durations.renewDeadline;
-    const ask = (request: KubeRequest): Promise<KubeAnswer> =>
-      client.request({ ...request, timeout: Math.max(deadline - clock.elapsed(), 1), signal });
+    const ask = async (request: KubeRequest): Promise<KubeAnswer> => {
+      unanswered ||= request.method !== "GET";
+      const answer = await client.request({ ...request, timeout: Math.max(deadline - clock.elapsed(), 1), signal });
+      unanswered = false;
+      return answer;
+    };
     // Whoever holds it writes from what was seen last; a conflict brings the truth.
     if (!told.holding || observed === undefined) {
       const answer = await ask({ method: "GET", path });
@@ -208,7 +214,7 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
       signal,
     );
   }
-  if (told.holding) await release();
+  if (told.holding || unanswered) await release();
 
   function deadlinePassed(): boolean {
     return clock.elapsed() >= renewedAt + durations.renewDeadline;
@@ -224,11 +230,12 @@ export async function runLease(deps: LeaseDeps): Promise<void> {
   }
 
   async function release(): Promise<void> {
+    const sure = told.holding;
     // Whoever writes stops before another may begin.
     tell(false);
     try {
-      // A renewal that was cut short may have been taken all the same: then the record is another, and still ours.
-      if ((await giveBack()) === 409) {
+      // A write that was cut short may have been taken all the same: then the record is another, and ours.
+      if (!sure || (await giveBack()) === 409) {
         const now = await client.request({ method: "GET", path, timeout: RELEASE });
         if (now.status === 200) observe(now.body as Lease);
         if (observed?.lease.spec?.holderIdentity === identity) await giveBack();
