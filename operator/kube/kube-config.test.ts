@@ -92,4 +92,37 @@ describe("loadKubeConfig", () => {
     expect(loaded).toMatchObject({ ok: false, fault: expect.stringContaining(expected) });
     expect(JSON.stringify(loaded)).not.toContain("secret-token");
   });
+
+  it("names a file of the current context that cannot be read, from where the kubeconfig stands", () => {
+    file("ca.pem", "a certificate");
+    mkdirSync(join(folder, "key.pem"));
+    const withFiles = (cluster: object, user: object): string => {
+      const { contexts, ...rest } = JSON.parse(config("x", "https://x.example")) as Record<string, unknown>;
+      const server = "https://x.example";
+      const entries = { clusters: [{ name: "x", cluster: { server, ...cluster } }], users: [{ name: "x", user }] };
+      const loaded = loadKubeConfig({
+        kubeconfig: file("files", JSON.stringify({ ...rest, contexts, ...entries })),
+        inCluster: false,
+      });
+      return loaded.ok ? "good" : loaded.fault;
+    };
+    const ca = { "certificate-authority": "ca.pem" };
+    expect(withFiles(ca, {})).toBe("good");
+    expect(withFiles({ "certificate-authority": "gone.pem" }, {})).toBe(
+      `kubeconfig ${join(folder, "files")}: its certificate-authority ${join(folder, "gone.pem")} cannot be read: there is no such file`,
+    );
+    expect(withFiles(ca, { "client-certificate": "gone.pem" })).toContain("its client-certificate ");
+    expect(withFiles(ca, { "client-key": "key.pem" })).toMatch(/: its client-key cannot be read: it is a folder$/);
+    expect(withFiles(ca, { "client-key": "secret".repeat(1000) })).toMatch(
+      /: its client-key cannot be read: it is no path$/,
+    );
+  });
+
+  it("takes no context whose user is not there: client-node would leave out the cluster's CA as well", () => {
+    const text = config("x", "https://x.example").replace('"users":[{"name":"x"', '"users":[{"name":"y"');
+    expect(loadKubeConfig({ kubeconfig: file("no-user", text), inCluster: false })).toEqual({
+      ok: false,
+      fault: `kubeconfig ${join(folder, "no-user")}: the current context names no user that is there`,
+    });
+  });
 });
