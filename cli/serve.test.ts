@@ -196,14 +196,17 @@ describe("the start", () => {
     }
   });
 
-  test("a taken port is said in one line; exit 1", async () => {
+  test.each(["--listen", "--admin-listen"])("a taken port of %s is said in one line; exit 1", async (option) => {
     const holder = createServer().listen(0, "127.0.0.1");
     await once(holder, "listening");
     const { port } = holder.address() as { port: number };
-    const child = start(process.execPath, [main, "serve", root, `--listen=127.0.0.1:${port}`]);
-    expect(await child.ended).toBe(1);
-    expect(child.output()).toBe(
-      `parley serve: 127.0.0.1:${port} is in use: end what listens there, or choose another with --listen\n`,
+    const listen = option === "--listen" ? [] : [`--listen=127.0.0.1:${await freePort()}`];
+    // The log of requests, which is kept unless told otherwise, does not hold the process.
+    const args = [...listen, `${option}=127.0.0.1:${port}`, `--request-log=${join(root, "requests.db")}`];
+    running = start(process.execPath, [main, "serve", root, ...args]);
+    expect(await running.ended).toBe(1);
+    expect(running.output()).toBe(
+      `parley serve: 127.0.0.1:${port} is in use: end what listens there, or choose another with ${option}\n`,
     );
     holder.close();
   });

@@ -170,16 +170,12 @@ export const serve: Command = async (argv, io) => {
   let adminBound: ListenAddress | undefined;
   try {
     bound = await proxy.listen();
-  } catch (error) {
-    say(`parley serve: ${(error as Error).message}`);
-    return 1;
-  }
-  try {
     adminBound = await admin?.listen();
   } catch (error) {
     say(`parley serve: ${(error as Error).message}`);
-    await proxy.close();
-    return 1;
+    // The thread of the request log would keep the process.
+    await requestLog?.close();
+    process.exit(1);
   }
 
   const watch = watchFolder({
