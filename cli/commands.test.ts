@@ -260,7 +260,13 @@ describe("parley key", () => {
     [["key", "a", "--namespace=A_B"], "parley key: --namespace: may hold"],
     [["key", "a", "--expires=soon"], "720h"],
     [["key", "a", "--expires=2027-13-01T00:00:00Z"], "720h"],
-    [["key", "a", "--agent=Not A Name"], "spec.agents[0].name"],
+    [
+      ["key", "a", "--agent=ok,Bad_A"],
+      '--agent: "ok,Bad_A" is not valid: write the name of an agent, as hello or shared/search',
+    ],
+    [["key", "a", "--agent=Team_A/hello"], "write the name of an agent"],
+    [["key", "a", "--agent=shared/search/more"], "write the name of an agent"],
+    [["key", "a", `--agent=${Array.from({ length: 101 }, (_, n) => `a${n}`).join(",")}`], "parley key: --agent: "],
     [["key", "a", "b"], "not expected"],
   ])("%j is bad usage", async (args, message) => {
     expect(await parley(args)).toMatchObject({ code: 2, out: "", err: expect.stringContaining(message) });

@@ -31,6 +31,13 @@ const expiry: value.ValueType<{ readonly at: string } | { readonly inMs: number 
   },
 };
 
+/** Of this namespace, or of another. */
+const agentReference = value.text(
+  "[NAMESPACE/]AGENT",
+  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+  "the name of an agent, as hello or shared/search",
+);
+
 const line = (placeholder: string, what: string): value.ValueType<string> =>
   value.text(placeholder, /^[^\p{Cc}]{1,256}$/u, what);
 
@@ -39,7 +46,7 @@ const table = {
     group: "Key",
     help: "Namespace of the objects; without it none is written.",
   }),
-  agent: option(value.listOf(line("[NAMESPACE/]AGENT", "names of agents")), {
+  agent: option(value.listOf(agentReference), {
     group: "Key",
     default: "",
     help: "Agents that the key may call, as hello or shared/search. Without any it may call none.",
@@ -160,7 +167,11 @@ const makeSecret = ({ metadata: { namespace }, spec: { secretRef } }: KeyManifes
 });
 
 /** Fields whose values come from the command line as they are. */
-const WRITTEN_AS: Readonly<Record<string, string>> = { "metadata.name": "NAME", "metadata.namespace": "--namespace" };
+const WRITTEN_AS: Readonly<Record<string, string>> = {
+  "metadata.name": "NAME",
+  "metadata.namespace": "--namespace",
+  "spec.agents": "--agent",
+};
 
 /** In words of the command line. The Secret is named after the key: of a name that is no name, its fault is the same. */
 function faultsOf(validated: Validated): string[] {
