@@ -57,6 +57,20 @@ describe("createKubeClient", () => {
     ]);
   });
 
+  it.each([
+    ["that is not there", "no-such-plugin", [], "is not there: install it, or add its folder to PATH"],
+    ["that fails", "sh", ["-c", "echo log in first >&2; exit 3"], "failed: log in first"],
+    ["that fails without a word", "sh", ["-c", "exit 3"], "failed and did not say why"],
+    ["that prints its token", "echo", ["secret-token"], "gave no ExecCredential"],
+    ["that prints something else", "echo", ["{}"], "gave no ExecCredential"],
+  ])("names a credential plugin %s, and shows nothing that it printed", async (_, command, args, fault) => {
+    server = await startScriptedServer();
+    server.config.users = [{ name: "tester", exec: { command, args } }];
+    await expect(server.client.request({ method: "GET", path: "/" })).rejects.toThrow(
+      new Error(`the credential plugin ${command} of the kubeconfig ${fault}`),
+    );
+  });
+
   it("takes an answer that is not JSON for one without a body", async () => {
     server = await startScriptedServer((response) => response.writeHead(502).end("<html>"));
     expect(await server.client.request({ method: "GET", path: "/" })).toEqual({ status: 502, body: undefined });

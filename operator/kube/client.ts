@@ -9,6 +9,7 @@ import { Agent } from "undici";
 import type { Dispatcher } from "undici";
 import { sendRequest } from "../../proxy/table/send-request.ts";
 import type { Answer, Sending } from "../../proxy/table/send-request.ts";
+import { withPlugin } from "./credential-plugin.ts";
 import { splitLines } from "./lines.ts";
 
 /** Credentials are asked for again after this long, or after a 401. Milliseconds. */
@@ -74,7 +75,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
 
   const tlsOf = async (): Promise<RequestOptions> => {
     const options: RequestOptions = {};
-    await config.applyToHTTPSOptions(options);
+    await withPlugin(config, () => config.applyToHTTPSOptions(options));
     return options;
   };
 
@@ -95,7 +96,7 @@ export function createKubeClient(deps: { config: KubeConfig; now: () => number }
   const headersOf = async (): Promise<Readonly<Record<string, string>>> => {
     if (credentials === undefined || now() - credentials.at >= CREDENTIALS_FOR) {
       const context = new RequestContext(base, HttpMethod.GET);
-      await config.applySecurityAuthentication(context);
+      await withPlugin(config, () => config.applySecurityAuthentication(context));
       credentials = { headers: context.getHeaders(), at: now() };
     }
     return credentials.headers;
