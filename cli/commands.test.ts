@@ -58,6 +58,11 @@ describe("parley", () => {
       err: expect.stringContaining("did you mean parley check?"),
     });
     expect(await parley(["constructor"])).toMatchObject({ code: 2, err: expect.stringContaining("see parley --help") });
+    expect(await parley(["help", "sevre"])).toMatchObject({
+      code: 2,
+      out: "",
+      err: expect.stringContaining("did you mean parley serve?"),
+    });
   });
 
   test("bad options: all faults at once, exit 2", async () => {

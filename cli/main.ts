@@ -67,8 +67,8 @@ async function run([name, ...argv]: readonly string[]): Promise<number> {
     return 2;
   }
   if (name === "--help" || name === "-h" || name === "help") {
-    const asked = commands[argv[0] ?? ""];
-    if (asked !== undefined) return (await asked.load())(["--help"], io);
+    const [asked] = argv;
+    if (asked !== undefined && !asked.startsWith("-")) return run([asked, "--help"]);
     io.out(help);
     return 0;
   }
