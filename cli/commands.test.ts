@@ -265,6 +265,7 @@ describe("parley key", () => {
     [["key", "a", "--namespace=A_B"], "parley key: --namespace: may hold"],
     [["key", "a", "--expires=soon"], "720h"],
     [["key", "a", "--expires=2027-13-01T00:00:00Z"], "720h"],
+    [["key", "a", "--expires=2020-01-01T00:00:00Z"], "parley key: --expires: 2020-01-01T00:00:00Z is over"],
     [
       ["key", "a", "--agent=ok,Bad_A"],
       '--agent: "ok,Bad_A" is not valid: write the name of an agent, as hello or shared/search',

@@ -83,6 +83,9 @@ export const key: Command = async (argv, io) => {
       : new Date(Date.now() + expires.inMs).toISOString().replace(/\.\d+Z$/, "Z");
   const virtualKey = makeKey({ ...options, name, expiresAt });
   const faults = faultsOf(createValidator().validate(virtualKey));
+  if (expiresAt !== undefined && Date.parse(expiresAt) <= Date.now()) {
+    faults.push(`--expires: ${expiresAt} is over: give a time to come`);
+  }
   if (faults.length > 0) {
     for (const fault of faults) io.err(`parley key: ${fault}\n`);
     return 2;
