@@ -26,5 +26,6 @@ export async function listAll(
 
 /** An API server knows no kind before its CRD, and says no more than 404. */
 function answered(status: number): string {
-  return status === 404 ? "their CRD is not installed (see docs/install.md)" : `the API server answered ${status}`;
+  if (status !== 404) return `the API server answered ${status}`;
+  return "their CRD is not installed: apply crds/a2aagents.yaml and crds/virtualkeys.yaml, or install the chart";
 }
