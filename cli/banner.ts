@@ -75,11 +75,10 @@ function tryText(
   const agent = agents.find(({ rowId, fields }) => rowId !== null && fields.url !== undefined);
   const path = agent?.fields.url;
   if (path === undefined) return "";
-  const key = keys.some((each) => each.rowId !== null && !isExpired(each) && isWellKnown(each, facts))
-    ? WELL_KNOWN_TOKEN
-    : "$PARLEY_KEY";
+  const known = keys.some((each) => each.rowId !== null && !isExpired(each) && isWellKnown(each, facts));
+  const key = known ? WELL_KNOWN_TOKEN : "$PARLEY_KEY";
   return `
-${paint.bold("Try")}
+${paint.bold("Try")}${known ? "" : paint.dim(", with the token of a key in PARLEY_KEY: parley key showed it, and its Secret has it")}
   curl ${path.startsWith("/") ? facts.url + path : path}/message/send \\
     -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" \\
     -d '{"jsonrpc":"2.0","id":"1","method":"message/send","params":{"message":{"role":"user","messageId":"1","parts":[{"kind":"text","text":"Hello"}]}}}'
