@@ -84,7 +84,7 @@ async function startAndStop(): Promise<{ npmStart: Child; rest: () => Promise<st
   await npmStart.line(/^Try/);
   const rest = await openStream(port);
   npmStart.signal("SIGINT");
-  await npmStart.line(/waiting up to 5 s for 1 open request$/);
+  await npmStart.line(/waiting up to 5 s for 1 open request; a second Ctrl-C ends them at once$/);
   return { npmStart, rest, ports: [port, 10_001, 10_002] };
 }
 

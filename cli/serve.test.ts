@@ -235,7 +235,7 @@ test("SIGTERM lets an open stream end, and a second signal does not wait", async
   const hasty = await serve();
   await post(`${hasty.url}/a2a/hello`, LONG, "long 3600", "message/stream");
   hasty.child.signal("SIGTERM");
-  await said(hasty, /waiting up to 10 s for 1 open request$/);
+  await said(hasty, /waiting up to 10 s for 1 open request; a second Ctrl-C ends them at once$/);
   hasty.child.signal("SIGINT");
   expect(await hasty.child.ended).toBe(130);
 });

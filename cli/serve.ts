@@ -203,7 +203,8 @@ export const serve: Command = async (argv, io) => {
     });
     shutdown.step("requests", async () => {
       const requests = proxy.open === 1 ? "1 open request" : `${proxy.open} open requests`;
-      if (proxy.open > 0) say(`waiting up to ${options.drainTimeout / 1000} s for ${requests}`);
+      const seconds = options.drainTimeout / 1000;
+      if (proxy.open > 0) say(`waiting up to ${seconds} s for ${requests}; a second Ctrl-C ends them at once`);
       await proxy.drain(options.drainTimeout);
     });
     shutdown.step("listeners", async () => {
