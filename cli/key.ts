@@ -32,11 +32,15 @@ const expiry: value.ValueType<{ readonly at: string } | { readonly inMs: number 
 };
 
 /** Of this namespace, or of another. */
-const agentReference = value.text(
-  "[NAMESPACE/]AGENT",
-  /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\/)?[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
-  "the name of an agent, as hello or shared/search",
-);
+const agentReference: value.ValueType<string> = {
+  placeholder: "[NAMESPACE/]AGENT",
+  parse(text) {
+    const names = text.split("/");
+    return names.length <= 2 && names.every((name) => value.dnsLabel.parse(name).ok)
+      ? { ok: true, value: text }
+      : { ok: false, instead: "the name of an agent, as hello or shared/search" };
+  },
+};
 
 const line = (placeholder: string, what: string): value.ValueType<string> =>
   value.text(placeholder, /^[^\p{Cc}]{1,256}$/u, what);
