@@ -21,7 +21,7 @@ function countsOf(files: Readonly<Record<string, string>>): Counts {
   return readVitestReport(report, folder, status === 0);
 }
 
-it("counts, and names each that failed with the first line of why", () => {
+it("counts, and names each that failed and why", () => {
   const counts = countsOf({
     good: "it('holds', () => undefined); it.todo('comes later');",
     bad: "describe('a', () => { it('fails', () => { throw new Error('so it is\\nand more'); }); it('holds', () => undefined); });",
@@ -31,13 +31,23 @@ it("counts, and names each that failed with the first line of why", () => {
   // What comes later, and what waits behind a hook that failed, did not run.
   expect(counts).toMatchObject({ passed: 2, failed: 3, skipped: 2 });
   expect(counts.failures.toSorted()).toEqual([
-    "bad.test.js > a fails: Error: so it is",
+    "bad.test.js > a fails: Error: so it is\n  and more",
     expect.stringMatching(/^broken\.test\.js: .*missing\.js/),
     expect.stringMatching(/^hook\.test\.js: ./),
   ]);
   const lines = closingLines(counts).split("\n");
   expect(lines.filter((line) => line.startsWith("FAILED: "))).toHaveLength(3);
   expect(lines.at(-1)).toBe("2 passed, 3 failed, 2 skipped");
+});
+
+it("leaves out the middle of a long reason", () => {
+  const counts = countsOf({
+    long: "it('fails', () => { throw new Error(Array.from({ length: 30 }, (_, i) => `line ${i}`).join('\\n')); });",
+  });
+  const said = counts.failures[0]?.split("\n");
+  expect(said).toHaveLength(16);
+  expect(said?.slice(0, 3)).toEqual(["long.test.js > fails: Error: line 0", "  (15 lines more)", "  line 16"]);
+  expect(said?.at(-1)).toBe("  line 29");
 });
 
 it("fails a run that ended badly though no test did, and one without a report", () => {

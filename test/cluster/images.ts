@@ -66,10 +66,12 @@ export function createBuilder(say: (line: string) => void): Builder {
   const folder = join(cacheFolder(), "images");
   mkdirSync(folder, { recursive: true });
   const storage = join(folder, "storage.conf");
+  // Never half written: a buildah that was started elsewhere may be reading it.
   writeFileSync(
-    storage,
+    `${storage}.${process.pid}`,
     `[storage]\ndriver = "overlay"\ngraphroot = "${join(folder, "root")}"\nrunroot = "/run/parley-images"\n`,
   );
+  renameSync(`${storage}.${process.pid}`, storage);
   const env = { ...process.env, CONTAINERS_STORAGE_CONF: storage };
   const buildah = (args: readonly string[]): Promise<string> => sh("buildah", args, { env, limit: 900_000 });
   const exists = async (name: string): Promise<boolean> =>

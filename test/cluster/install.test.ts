@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually } from "../harness/processes.ts";
 import { currentCluster } from "./current.ts";
+import { IMAGES } from "./images.ts";
 import { apply, createInstallation, ensureNamespace, type Installation } from "./installation.ts";
 import { a2aAgent, agentWorkload, virtualKey, workloadPod } from "./objects.ts";
 import { CommandFailed } from "./shell.ts";
@@ -14,6 +15,20 @@ let parley: Installation;
 
 const get = async (kind: string, name: string): Promise<Record<string, unknown>> =>
   JSON.parse(await cluster.kubectl(["get", kind, name, "-n", TEAM, "-o", "json"])) as Record<string, unknown>;
+
+/** Waits until a pod has run its program. */
+async function ended(pod: string): Promise<{ readonly phase: string; readonly said: string }> {
+  const phase = await eventually(
+    `${pod} ended`,
+    async () => {
+      const { status } = (await get("pod", pod)) as { status: { phase: string } };
+      return status.phase === "Succeeded" || status.phase === "Failed" ? status.phase : undefined;
+    },
+    120_000,
+    200,
+  );
+  return { phase, said: await cluster.kubectl(["logs", pod, "-n", TEAM]) };
+}
 
 beforeAll(async () => {
   parley = await createInstallation(cluster, { namespace: "day-one", gateway: GATEWAY });
@@ -61,19 +76,18 @@ describe("an installation", () => {
         PARLEY_AGENT: "hello",
       }),
     ]);
-    const phase = await eventually(
-      "the client ended",
-      async () => {
-        const { status } = (await get("pod", "client")) as { status: { phase: string } };
-        return status.phase === "Succeeded" || status.phase === "Failed" ? status.phase : undefined;
-      },
-      120_000,
-      200,
-    );
-    const said = await cluster.kubectl(["logs", "client", "-n", TEAM]);
+    const { phase, said } = await ended("client");
     expect(said).toContain("Hello from copy hello-");
     expect(said).toContain("TASK_STATE_COMPLETED");
     expect(phase).toBe("Succeeded");
+  });
+
+  test.each([
+    ["parley-operator", IMAGES.operator],
+    ["parley-proxy", IMAGES.proxy],
+  ])("runs an image of %s that answers --version", async (command, image) => {
+    await apply(cluster, [workloadPod(TEAM, command, ["--version"], {}, image)]);
+    expect(await ended(command)).toEqual({ phase: "Succeeded", said: `${image.split(":")[1]}\n` });
   });
 
   test("passes its own `helm test`", async () => {

@@ -96,12 +96,13 @@ export function virtualKey(
   };
 }
 
-/** A pod that runs one program of the workload image to its end. */
+/** A pod that runs one program of an image to its end. */
 export function workloadPod(
   namespace: string,
   name: string,
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  image: string = IMAGES.workload,
 ): object {
   return {
     apiVersion: "v1",
@@ -113,6 +114,7 @@ export function workloadPod(
       securityContext: security.pod,
       containers: [
         container("main", args, {
+          image,
           env: Object.entries(env).map(([key, value]) => ({ name: key, value })),
         }),
       ],

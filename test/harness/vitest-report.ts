@@ -25,9 +25,12 @@ export interface Counts {
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
-  /** A line for each that failed: file, name, first line of why. */
+  /** For each that failed: file, name, why; the lines of why after the first are indented. */
   readonly failures: readonly string[];
 }
+
+/** Lines of why; of more the first and the last, where a command says what it was about and how it ended. */
+const MOST_LINES = 16;
 
 /** The lines that end a run: what failed, then how many. */
 export function closingLines({ passed, failed, skipped, failures }: Counts): string {
@@ -36,8 +39,16 @@ export function closingLines({ passed, failed, skipped, failures }: Counts): str
 }
 
 const ABOVE = "what vitest said stands above";
-/** The report lacks some reasons: why a hook of a `describe` failed, or a worker died. */
-const firstLine = (text = ""): string => stripVTControlCharacters(text).split("\n", 1)[0] || ABOVE;
+/** What was said of an error, without stacks. The report lacks some: why a hook of a `describe` failed, or a worker died. */
+function reason(text = ""): string {
+  const said = stripVTControlCharacters(text)
+    .trimEnd()
+    .split("\n")
+    .filter((line) => !/^\s+at /.test(line));
+  const left = said.length - MOST_LINES;
+  const shown = left > 0 ? [said[0], `(${left + 1} lines more)`, ...said.slice(left + 2)] : said;
+  return shown.join("\n  ") || ABOVE;
+}
 
 /**
  * A file that could not be loaded counts as one that failed, and so does a run that ended badly though no test says so (an error that
@@ -53,8 +64,8 @@ export function readVitestReport(file: string, root: string, endedWell: boolean)
   const failures = report.testResults.flatMap(({ name, status, message, assertionResults }) => {
     const path = relative(root, name);
     const failed = assertionResults.filter((test) => test.status === "failed");
-    if (failed.length === 0) return status === "failed" ? [`${path}: ${firstLine(message)}`] : [];
-    return failed.map((test) => `${path} > ${test.fullName}: ${firstLine(test.failureMessages?.[0])}`);
+    if (failed.length === 0) return status === "failed" ? [`${path}: ${reason(message)}`] : [];
+    return failed.map((test) => `${path} > ${test.fullName}: ${reason(test.failureMessages?.[0])}`);
   });
   if (failures.length === 0 && !endedWell) failures.push(`vitest ended badly though no test failed: ${ABOVE}`);
   return {
