@@ -26,6 +26,8 @@ export default defineConfig({
           include: ["{crds,operator,proxy,process,cli,examples}/**/*.test.ts", "test/*.test.ts"],
           maxWorkers: Math.max(2, processors),
           testTimeout: 120_000,
+          // What is polled for has longer than the second that is the default: a busy machine may need it.
+          expect: { poll: { timeout: 60_000 } },
           sequence: { groupOrder: 0 },
         },
       },

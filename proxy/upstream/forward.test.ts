@@ -1,5 +1,5 @@
-import { createServer as createTcp, type Server } from "node:net";
 import { describe, expect, test } from "vitest";
+import { freePort } from "../../test/harness/processes.ts";
 import { createCleanup } from "../cleanup.test-support.ts";
 import {
   agentChange,
@@ -28,22 +28,13 @@ import { createPicker } from "./pick.ts";
 const use = createCleanup();
 const HELLO = rpc("message/send", message());
 
-/** A port where nobody listens. */
-async function refusedPort(): Promise<number> {
-  const server: Server = createTcp();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}
-
 /** Random numbers that always take the first of what there is to choose from. */
 const first = { random: () => 0 };
 
 describe("a refused connection", () => {
   test("goes to another endpoint, each once", async () => {
     const agent = await use(startAgent(answering(TASK)));
-    const dead = [await refusedPort(), await refusedPort()];
+    const dead = [await freePort(), await freePort()];
     const endpoints = [...dead, agent.port].map((port) => endpointAt(port));
     for (const random of [() => 0, () => 0.5, () => 0.99]) {
       const { port, record } = await use(startProxy([agentChange(), endpointsRow(...endpoints)], { random }));
@@ -54,7 +45,7 @@ describe("a refused connection", () => {
   });
 
   test("of all endpoints is said so", async () => {
-    const dead = [await refusedPort(), await refusedPort()];
+    const dead = [await freePort(), await freePort()];
     const { port, record } = await use(
       startProxy([agentChange(), endpointsRow(...dead.map((dead) => endpointAt(dead)))]),
     );
@@ -92,7 +83,7 @@ describe("a refused connection", () => {
 
   test("of a new context does not bind it", async () => {
     const agent = await use(startAgent(answering({ ...TASK, contextId: "mine" })));
-    const endpoints = [endpointAt(await refusedPort()), endpointAt(agent.port)];
+    const endpoints = [endpointAt(await freePort()), endpointAt(agent.port)];
     const { port } = await use(startProxy([agentChange(), endpointsRow(...endpoints)], first));
     for (let round = 0; round < 3; round++) {
       expect((await send(port, { body: rpc("message/send", message({ contextId: "mine" })) })).status).toBe(200);
@@ -282,11 +273,7 @@ describe("a fault of our own", () => {
   });
 
   test("in trying another endpoint is told, too", async () => {
-    const { forward, request, state, errors } = await forwarding(
-      await refusedPort(),
-      await refusedPort(),
-      await refusedPort(),
-    );
+    const { forward, request, state, errors } = await forwarding(await freePort(), await freePort(), await freePort());
     const reason = await new Promise((resolve) =>
       forward(request, {
         chosen() {

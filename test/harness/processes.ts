@@ -7,7 +7,7 @@ export interface Child {
   readonly pid: number;
   /** Everything written so far to both outputs. */
   output(): string;
-  /** Resolves with the first line (past or future) that matches; rejects when the process ends before. */
+  /** Resolves with the first whole line (past or future) that matches; rejects when the process ends before. */
   line(pattern: RegExp): Promise<string>;
   /** Resolves with the exit code, or the signal's name. */
   readonly ended: Promise<number | string>;
@@ -78,7 +78,10 @@ export function start(
     line: (pattern) =>
       new Promise((resolve, reject) => {
         const check = (): void => {
-          const found = text.split("\n").find((line) => pattern.test(line));
+          const lines = text.split("\n");
+          // The last one may be half of a line as long as there is more to come.
+          if (end === undefined) lines.pop();
+          const found = lines.find((line) => pattern.test(line));
           if (found === undefined && end === undefined) return;
           waiting.delete(check);
           if (found === undefined) reject(new Error(`${name} ended (${end}) before it said ${pattern}:\n${text}`));
