@@ -118,7 +118,7 @@ const table = {
   keepAliveTimeout: option(value.duration, {
     group: "Limits",
     default: "75s",
-    help: "Time for which an idle client connection stays open.",
+    help: "Time for which an idle client connection stays open; clients are told less than --drain-delay if that is shorter.",
   }),
   metricsLabels: option(value.listOf(value.oneOf(METRICS_LABELS)), {
     group: "Metrics",

@@ -22,6 +22,8 @@ export interface ListenerOptions {
   /** Milliseconds for the head of a request or a TLS handshake, and between requests on one connection. */
   readonly headersTimeout: number;
   readonly keepAliveTimeout: number;
+  /** Milliseconds for which clients are asked to leave before a drain begins. */
+  readonly drainDelay: number;
 }
 
 export interface Listener {

@@ -41,7 +41,13 @@ const REMEMBERED_TOKENS = 4096;
 export interface ProxyDeps {
   readonly config: Pick<
     ProxyConfig,
-    "listen" | "maxBuffered" | "maxBufferedPerKey" | "headersTimeout" | "bodyTimeout" | "keepAliveTimeout"
+    | "listen"
+    | "maxBuffered"
+    | "maxBufferedPerKey"
+    | "headersTimeout"
+    | "bodyTimeout"
+    | "keepAliveTimeout"
+    | "drainDelay"
   >;
   readonly table: Table;
   /** What clients are served TLS with; undefined: plain HTTP. */
@@ -117,6 +123,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     certificate: deps.certificate,
     headersTimeout: config.headersTimeout,
     keepAliveTimeout: config.keepAliveTimeout,
+    drainDelay: config.drainDelay,
     draining: () => plane.draining,
     now: () => clock.elapsed(),
     wallClock: () => clock.now(),

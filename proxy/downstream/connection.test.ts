@@ -2,6 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import type { ProxyConfig } from "../config.ts";
 import { createCleanup } from "../cleanup.test-support.ts";
 import {
   agentChange,
@@ -28,10 +29,10 @@ const post = (body = BODY, more = "", version = "1.1"): string =>
   `POST /a2a/travel HTTP/${version}\r\nHost: x\r\nAuthorization: Bearer ${TOKEN}\r\nContent-Type: application/json\r\n${more}` +
   `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 
-async function gateway(handler = answering(TASK)) {
+async function gateway(handler = answering(TASK), config: Partial<ProxyConfig> = {}) {
   const clock = createFakeClock();
   const agent = await use(startAgent(handler));
-  const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { clock }));
+  const proxy = await use(startProxy([agentChange(), endpointsRow(endpointAt(agent.port))], { clock, config }));
   return { ...proxy, agent, clock };
 }
 
@@ -60,6 +61,26 @@ describe("an answer", () => {
     expect(client.text()).toContain(`\r\nDate: ${date}\r\nConnection: keep-alive\r\nKeep-Alive: timeout=75\r\n`);
     client.socket.destroy();
   });
+
+  // Else an unused connection is closed by a drain while its next request is on its way.
+  test.each([
+    [75_000, 0, 75],
+    [75_000, 6_999, 75],
+    [75_000, 7_000, 5],
+    [75_000, 10_000, 8],
+    [75_000, 90_000, 75],
+    [3_000, 10_000, 3],
+  ])(
+    "of one kept for %i ms, by a proxy that drains after %i ms, tells %i s",
+    async (keepAliveTimeout, drainDelay, told) => {
+      const { port, until } = await gateway(answering(TASK), { keepAliveTimeout, drainDelay });
+      const client = dial(port);
+      client.socket.write(post());
+      await until(() => client.text().includes("task-1"));
+      expect(client.text()).toContain(`\r\nKeep-Alive: timeout=${told}\r\n`);
+      client.socket.destroy();
+    },
+  );
 
   test.each([
     ["", /\r\nConnection: close\r\n/, 1],

@@ -21,6 +21,7 @@ async function stuck(leaves: boolean) {
     wallClock: () => 0,
     headersTimeout: 10_000,
     keepAliveTimeout: 75_000,
+    drainDelay: 0,
   });
   let isServed = false;
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {

@@ -5,9 +5,16 @@ import type { Carrier } from "../exchange/client.ts";
 import { createDateLine } from "../http1/write-answer.ts";
 import { ClientConnection, type ConnectionDeps } from "./connection.ts";
 
+/** How much sooner than a drain begins the clients that heed what they are told have left it; milliseconds. */
+const AHEAD_OF_DRAIN_MS = 2000;
+/** Clients are not told of less: some count two seconds off, and would use no connection twice. Milliseconds. */
+const LEAST_TOLD_MS = 5000;
+
 export interface ClientConnectionsDeps extends Omit<ConnectionDeps, "date" | "keepAlive" | "soon"> {
   /** Milliseconds since the epoch. */
   readonly wallClock: () => number;
+  /** Milliseconds for which clients are asked to leave before a drain begins. */
+  readonly drainDelay: number;
 }
 
 export interface ClientConnections {
@@ -20,6 +27,15 @@ export interface ClientConnections {
    * @param isLeaving those that come to an end by themselves
    */
   closeUnused(isLeaving: (connection: Carrier) => boolean): void;
+}
+
+/**
+ * How long clients are told that a connection is kept while nothing runs on it; milliseconds. Whoever heeds it has then left before a drain
+ * closes what is unused, which would meet requests that are on their way.
+ */
+function toldKeepAlive({ keepAliveTimeout, drainDelay }: ClientConnectionsDeps): number {
+  const told = drainDelay - AHEAD_OF_DRAIN_MS;
+  return told < LEAST_TOLD_MS ? keepAliveTimeout : Math.min(told, keepAliveTimeout);
 }
 
 /** One turn for all that is put off in a turn. */
@@ -44,7 +60,7 @@ export function createClientConnections(deps: ClientConnectionsDeps): ClientConn
     keepAliveTimeout: deps.keepAliveTimeout,
     date: createDateLine(deps.wallClock),
     soon: createSoon(),
-    keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(deps.keepAliveTimeout / 1000)}\r\n`,
+    keepAlive: `Connection: keep-alive\r\nKeep-Alive: timeout=${Math.floor(toldKeepAlive(deps) / 1000)}\r\n`,
   };
   const open = new Set<ClientConnection>();
   return {
