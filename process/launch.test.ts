@@ -7,7 +7,12 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { eventually, start } from "../test/harness/processes.ts";
 
 const root = join(import.meta.dirname, "..");
-const folder = (): string => mkdtempSync(join(tmpdir(), "parley-launch-"));
+
+function folder(): string {
+  const made = mkdtempSync(join(tmpdir(), "parley-launch-"));
+  onTestFinished(() => rmSync(made, { recursive: true }));
+  return made;
+}
 
 function run(launcher: string, args: readonly string[], env: Record<string, string>, at = root) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(at, launcher), ...args], {
@@ -54,25 +59,21 @@ describe.each(["cli/parley.js", "proxy/parley-proxy.js", "operator/parley-operat
 describe("sources as an image holds them", () => {
   test("start without a compiler for types, and without anything compiled before", () => {
     const at = folder();
-    try {
-      for (const name of ["process", "proxy", "package.json"])
-        cpSync(join(root, name), join(at, name), { recursive: true });
-      symlinkSync(join(root, "node_modules"), join(at, "node_modules"));
-      const env = { NODE_DISABLE_COMPILE_CACHE: "1" };
-      expect(stripsTypes("proxy/parley-proxy.js", env, at)).toBe(true);
+    for (const name of ["process", "proxy", "package.json"])
+      cpSync(join(root, name), join(at, name), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(at, "node_modules"));
+    const env = { NODE_DISABLE_COMPILE_CACHE: "1" };
+    expect(stripsTypes("proxy/parley-proxy.js", env, at)).toBe(true);
 
-      const sources = ["process", "proxy"].map((name) => join(at, name));
-      expect(run("process/strip-types.js", sources, { NODE_NO_WARNINGS: "1" }, at)).toMatchObject({
-        status: 0,
-        stderr: "",
-      });
-      expect(stripsTypes("proxy/parley-proxy.js", env, at)).toBe(false);
-      expect(run("proxy/parley-proxy.js", ["--version"], env, at)).toEqual(
-        run("proxy/parley-proxy.js", ["--version"], env),
-      );
-    } finally {
-      rmSync(at, { recursive: true });
-    }
+    const sources = ["process", "proxy"].map((name) => join(at, name));
+    expect(run("process/strip-types.js", sources, { NODE_NO_WARNINGS: "1" }, at)).toMatchObject({
+      status: 0,
+      stderr: "",
+    });
+    expect(stripsTypes("proxy/parley-proxy.js", env, at)).toBe(false);
+    expect(run("proxy/parley-proxy.js", ["--version"], env, at)).toEqual(
+      run("proxy/parley-proxy.js", ["--version"], env),
+    );
   });
 });
 
@@ -91,10 +92,7 @@ describe("on a Node that is too old", () => {
     );
     const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } })`;
     const launcher = start(process.execPath, [`--import=data:text/javascript,${old}`, join(at, "launcher.mjs")]);
-    onTestFinished(async () => {
-      await launcher.stop();
-      rmSync(at, { recursive: true });
-    });
+    onTestFinished(async () => void (await launcher.stop()));
     return launcher;
   }
 

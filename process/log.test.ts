@@ -1,7 +1,7 @@
-import { closeSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { type LogLevel, createLog, openLogOutput } from "./log.ts";
 
 function collect(level: LogLevel = "info") {
@@ -69,7 +69,9 @@ describe("createLog", () => {
 
 describe("openLogOutput", () => {
   function openFile() {
-    const file = join(mkdtempSync(join(tmpdir(), "parley-log-")), "log");
+    const folder = mkdtempSync(join(tmpdir(), "parley-log-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "log");
     return { fd: openSync(file, "w"), read: () => readFileSync(file, "utf8") };
   }
 

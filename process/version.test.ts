@@ -1,8 +1,8 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { readVersion } from "./version.ts";
 
 test("is a version", () => {
@@ -11,6 +11,7 @@ test("is a version", () => {
 
 test("comes from the manifest, which must hold one", () => {
   const folder = mkdtempSync(join(tmpdir(), "parley-version-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
   const manifest = (name: string, text: string): URL => {
     writeFileSync(join(folder, name), text);
     return pathToFileURL(join(folder, name));

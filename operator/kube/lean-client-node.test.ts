@@ -1,12 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 
 /** Loads a kubeconfig behind a preload, or without. Gives the server and how many modules of client-node's classes were loaded. */
 function load(preload: readonly string[]): { server: string; classes: number } {
-  const file = join(mkdtempSync(join(tmpdir(), "parley-kubeconfig-")), "config");
+  const folder = mkdtempSync(join(tmpdir(), "parley-kubeconfig-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "config");
   const kubeconfig = {
     clusters: [{ name: "a", cluster: { server: "https://127.0.0.1:6443" } }],
     contexts: [{ name: "a", context: { cluster: "a", user: "a" } }],

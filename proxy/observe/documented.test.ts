@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Registry } from "prom-client";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { tableOf } from "../request/table.test-support.ts";
 import { logLine } from "./log-line.ts";
 import { createRequestMetrics } from "./metrics.ts";
@@ -27,8 +27,10 @@ describe("docs/observability.md", () => {
       clock: { now: () => 0, setTimeout: () => ({ cancel: () => undefined }) },
       log: { warn: () => undefined },
     });
+    const folder = mkdtempSync(join(tmpdir(), "parley-documented-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
     const kept = await keepRequests({
-      options: { file: join(mkdtempSync(join(tmpdir(), "parley-documented-")), "requests.db"), maxAge: 1, maxBytes: 1 },
+      options: { file: join(folder, "requests.db"), maxAge: 1, maxBytes: 1 },
       registry,
       clock: { now: () => 0, setTimeout: () => undefined },
       log: { error: () => undefined },
