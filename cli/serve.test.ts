@@ -146,7 +146,7 @@ describe("the key that everybody knows", () => {
     await put("k.yaml", keyYaml("me", "sk-1234"));
     const gateway = await serve();
     expect((await post(`${gateway.url}/a2a/hello`, "sk-1234")).status).toBe(200);
-    expect(gateway.child.output()).toMatch(/^ {2}me +sk-1234$/m);
+    await gateway.child.line(/^ {2}me +sk-1234$/);
   });
 
   const outside = Object.values(networkInterfaces())
@@ -214,7 +214,7 @@ describe("the start", () => {
   test("an empty folder is served and says what to add; the admin listener is there when asked for", async () => {
     const admin = await freePort();
     const gateway = await serve(`--admin-listen=127.0.0.1:${admin}`);
-    expect(gateway.child.output()).toContain("add an A2AAgent to the folder");
+    await gateway.child.line(/add an A2AAgent to the folder/);
     expect((await fetch(`http://127.0.0.1:${admin}/readyz`)).status).toBe(200);
     expect(await (await fetch(`http://127.0.0.1:${admin}/metrics`)).text()).toContain("parley_table_rows");
   });
