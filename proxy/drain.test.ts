@@ -154,6 +154,59 @@ describe("a drain", () => {
     expect(await drained).toEqual({ cut: 0 });
   });
 
+  /** A client of whose second request a part has come. */
+  async function halfAsked(port: number) {
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => void (text += chunk.toString("latin1")));
+    // In one piece: what was answered came together with the part.
+    socket.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n`);
+    await new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    return { socket, closed, text: () => text };
+  }
+
+  test("answers a request of whose head a part is there", async () => {
+    const { port, proxy, held, until } = await holding();
+    const client = await openStream(port, STREAM);
+    await client.holds("working");
+    const idle = connect(port, "127.0.0.1");
+    idle.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
+    await new Promise<void>((resolve) => idle.once("data", () => resolve()));
+    const half = await halfAsked(port);
+    const drained = proxy.drain(60_000);
+    // What is unused is closed by now.
+    await new Promise<void>((resolve) => idle.on("close", () => resolve()));
+    half.socket.write("Host: x\r\n\r\n");
+    await half.closed;
+    expect(half.text().match(/HTTP\/1\.1 401/g)).toHaveLength(2);
+    await until(() => held.length >= 1);
+    held[0]?.end(event(completed));
+    expect(await client.ended).toBe("clean");
+    expect(await drained).toEqual({ cut: 0 });
+  });
+
+  test("is not over before that", async () => {
+    const { port, proxy } = await holding();
+    const half = await halfAsked(port);
+    const drained = proxy.drain(60_000);
+    const closed = drained.then(() => proxy.close());
+    await new Promise(setImmediate);
+    half.socket.write("Host: x\r\n\r\n");
+    await half.closed;
+    await closed;
+    expect(half.text().match(/HTTP\/1\.1 401/g)).toHaveLength(2);
+    expect(await drained).toEqual({ cut: 0 });
+  });
+
+  test("is over at its limit though a head never comes to its end", async () => {
+    const { port, proxy } = await holding();
+    const half = await halfAsked(port);
+    expect(await proxy.drain(50)).toEqual({ cut: 0 });
+    await half.closed;
+  });
+
   test("of an idle proxy is over at once", async () => {
     const { proxy } = await holding();
     expect(await proxy.drain(60_000)).toEqual({ cut: 0 });

@@ -87,6 +87,10 @@ export function createProxy(deps: ProxyDeps): Proxy {
   const lingering = createLingering();
   const open = createSlots<Exchange>();
   const whenIdle = new Set<() => void>();
+  function wakeIdle(): void {
+    for (const wake of whenIdle) wake();
+    whenIdle.clear();
+  }
 
   let allowed = createAddressPolicy(table.gateway.allowedUpstreams);
   let allowedUpstreams = JSON.stringify(table.gateway.allowedUpstreams);
@@ -109,9 +113,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     bodyTimeout: config.bodyTimeout,
     finished(record) {
       observer.finished(record);
-      if (open.size > 0 || whenIdle.size === 0) return;
-      for (const wake of whenIdle) wake();
-      whenIdle.clear();
+      if (open.size === 0) wakeIdle();
     },
     loopback: isLoopback(config.listen.host),
     draining: false,
@@ -161,7 +163,10 @@ export function createProxy(deps: ProxyDeps): Proxy {
     sessions?.sweep();
     buffers.sweep();
     metrics.setBuffered(buffers.total);
-    if (closing) closeUnused();
+    if (!closing) return;
+    closeUnused();
+    // Of a head that is given up nothing else tells.
+    wakeIdle();
   }
 
   const idle = (): Promise<void> => new Promise((resolve) => whenIdle.add(resolve));
@@ -186,6 +191,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     server.close();
     listener.closeAllConnections();
     await closed;
+    wakeIdle();
     connections.close();
   }
 
@@ -214,8 +220,8 @@ export function createProxy(deps: ProxyDeps): Proxy {
         cut = cutAll();
         limit = clock.setTimeout(() => listener.closeAllConnections(), CLOSE_GRACE_MS);
       }, limitMs);
-      // One request may have waited behind another on its connection.
-      while (open.size > 0) await idle();
+      // One request may have waited behind another on its connection, and of one a part may be here.
+      while (open.size > 0 || listener.connections.busy) await idle();
       // A session may still hold the end of an answer.
       await sessions?.ended();
       limit.cancel();

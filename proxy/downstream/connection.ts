@@ -87,9 +87,9 @@ export class ClientConnection implements Carrier, RequestSink {
     return this.#socket.destroyed;
   }
 
-  /** Whether a request is not answered yet. */
+  /** Whether a request is not answered yet, of which a part of the head may be all that is here. */
   get busy(): boolean {
-    return this.#response !== undefined;
+    return this.#response !== undefined || (this.#parser.inHead && !this.#closing);
   }
 
   destroy(): void {

@@ -19,6 +19,8 @@ export interface ClientConnectionsDeps extends Omit<ConnectionDeps, "date" | "ke
 
 export interface ClientConnections {
   serve(socket: Socket): void;
+  /** Whether a request is not answered yet, of which a part of the head may be all that is here. */
+  readonly busy: boolean;
   /** Closes what is late or was idle for too long. Called a few times a second. */
   sweep(): void;
   /**
@@ -68,6 +70,9 @@ export function createClientConnections(deps: ClientConnectionsDeps): ClientConn
       const connection = new ClientConnection(socket, shared);
       open.add(connection);
       socket.once("close", () => open.delete(connection));
+    },
+    get busy() {
+      return open.values().some((connection) => connection.busy && !connection.destroyed);
     },
     sweep() {
       const now = deps.now();
