@@ -187,6 +187,23 @@ describe("a drain", () => {
     expect(await drained).toEqual({ cut: 0 });
   });
 
+  test("answers a request that was on its way when it began", async () => {
+    const { port, proxy } = await holding();
+    const socket = connect(port, "127.0.0.1");
+    let text = "";
+    const left = new Promise<void>((resolve) => socket.on("close", () => resolve()));
+    socket.on("error", () => {});
+    socket.on("data", (chunk: Buffer) => void (text += chunk.toString("latin1")));
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    const closed = proxy.drain(60_000).then(() => proxy.close());
+    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    await left;
+    await closed;
+    expect(text.match(/HTTP\/1\.1 401/g)).toHaveLength(2);
+    expect(text).toMatch(/\r\nconnection: close\r\n/i);
+  });
+
   test("is not over before that", async () => {
     const { port, proxy } = await holding();
     const half = await halfAsked(port);

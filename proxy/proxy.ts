@@ -68,7 +68,7 @@ export interface Proxy {
   /** From now on answers ask clients to close their connections. New connections are taken still: not everybody knows yet. */
   retire(): void;
   /**
-   * Takes no new connections and lets running requests and streams end; after the limit they are cut with `Draining`.
+   * Takes no new connections and lets requests and streams end that run or are on their way; after the limit they are cut with `Draining`.
    *
    * @param limitMs milliseconds
    * @returns how many were cut
@@ -139,6 +139,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
   });
 
   let closing = false;
+  let closed = false;
   function closeUnused(): void {
     listener.connections.closeUnused((connection) => lingering.has(connection));
   }
@@ -165,10 +166,10 @@ export function createProxy(deps: ProxyDeps): Proxy {
     metrics.setBuffered(buffers.total);
     if (!closing) return;
     closeUnused();
-    // Of a head that is given up nothing else tells.
     wakeIdle();
   }
 
+  const isServing = (): boolean => !closed && (open.size > 0 || listener.connections.size > 0);
   const idle = (): Promise<void> => new Promise((resolve) => whenIdle.add(resolve));
 
   function cutAll(): number {
@@ -187,12 +188,13 @@ export function createProxy(deps: ProxyDeps): Proxy {
     timer = undefined;
     stopListening();
     cutAll();
-    const closed = server.listening ? once(server, "close") : undefined;
+    const ended = server.listening ? once(server, "close") : undefined;
     server.close();
     listener.closeAllConnections();
-    await closed;
-    wakeIdle();
+    await ended;
     connections.close();
+    closed = true;
+    wakeIdle();
   }
 
   return {
@@ -213,15 +215,14 @@ export function createProxy(deps: ProxyDeps): Proxy {
       plane.draining = true;
       closing = true;
       if (server.listening) server.close();
-      closeUnused();
       sessions?.drain();
       let cut = 0;
       let limit = clock.setTimeout(() => {
         cut = cutAll();
         limit = clock.setTimeout(() => listener.closeAllConnections(), CLOSE_GRACE_MS);
       }, limitMs);
-      // One request may have waited behind another on its connection, and of one a part may be here.
-      while (open.size > 0 || listener.connections.busy) await idle();
+      // One request may have waited behind another on its connection, or be on its way.
+      while (isServing()) await idle();
       // A session may still hold the end of an answer.
       await sessions?.ended();
       limit.cancel();

@@ -19,8 +19,8 @@ export interface ClientConnectionsDeps extends Omit<ConnectionDeps, "date" | "ke
 
 export interface ClientConnections {
   serve(socket: Socket): void;
-  /** Whether a request is not answered yet, of which a part of the head may be all that is here. */
-  readonly busy: boolean;
+  /** How many there are. */
+  readonly size: number;
   /** Closes what is late or was idle for too long. Called a few times a second. */
   sweep(): void;
   /**
@@ -71,8 +71,8 @@ export function createClientConnections(deps: ClientConnectionsDeps): ClientConn
       open.add(connection);
       socket.once("close", () => open.delete(connection));
     },
-    get busy() {
-      return open.values().some((connection) => connection.busy && !connection.destroyed);
+    get size() {
+      return open.size;
     },
     sweep() {
       const now = deps.now();
