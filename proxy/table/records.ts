@@ -16,7 +16,7 @@ export type LogRecord =
       readonly start: number;
       readonly end: number;
     }
-  /** The last line has no newline: writing it was cut short. */
+  /** The last line is not complete: writing it was cut short. */
   | { readonly state: "Cut" }
   | { readonly state: "Corrupt"; readonly start: number };
 
@@ -93,7 +93,7 @@ export async function* readRecords(file: FileHandle, until = Infinity): AsyncGen
     const { records, used } = split(bytes, offset);
     rest = bytes.subarray(used);
     offset += used;
-    if (bytesRead === 0 && rest.length > 0) records.push({ state: "Cut" });
+    if (bytesRead === 0 && rest.length > 0) records.push(decodeRest(rest, offset));
     if (rest.length > LONGEST_RECORD) records.push({ state: "Corrupt", start: offset });
     if (records.length > 0) yield records;
     if (bytesRead === 0 || records.at(-1)?.state === "Corrupt") return;
@@ -111,6 +111,10 @@ function split(bytes: Buffer, offset: number): { records: LogRecord[]; used: num
   }
   return { records, used: start };
 }
+
+/** What no newline ends. One that was damaged ends a whole record: to take that for a cut would undo it. */
+const decodeRest = (rest: Buffer, start: number): LogRecord =>
+  decode(rest.subarray(0, -1), start).state === "Whole" ? { state: "Corrupt", start } : { state: "Cut" };
 
 function decode(line: Buffer, start: number): LogRecord {
   const body = line.subarray(9);
