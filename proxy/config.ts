@@ -118,7 +118,7 @@ const table = {
   keepAliveTimeout: option(value.duration, {
     group: "Limits",
     default: "75s",
-    help: "Time for which an idle client connection stays open; clients are told less than --drain-delay if that is shorter.",
+    help: "Time for which an idle client connection stays open. Clients are told of no more than --drain-delay less 2s, where that is 5s or more.",
   }),
   metricsLabels: option(value.listOf(value.oneOf(METRICS_LABELS)), {
     group: "Metrics",

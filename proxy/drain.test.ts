@@ -138,50 +138,32 @@ describe("a drain", () => {
     socket.destroy();
   });
 
-  test("closes connections without a request, which would keep their clients", async () => {
-    const { port, proxy, held, until } = await holding();
-    const client = await openStream(port, STREAM);
-    await client.holds("working");
-    const idle = connect(port, "127.0.0.1");
-    idle.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await new Promise<void>((resolve) => idle.once("data", () => resolve()));
-    const closed = new Promise<void>((resolve) => idle.on("close", () => resolve()));
-    const drained = proxy.drain(60_000);
-    await closed;
-    await until(() => held.length === 1);
-    held[0]?.end(event(completed));
-    expect(await client.ended).toBe("clean");
-    expect(await drained).toEqual({ cut: 0 });
-  });
-
-  /** A client of whose second request a part has come. */
-  async function halfAsked(port: number) {
+  const ASK = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+  /** A client whose request was answered; of its next one `more` came with that in one piece. */
+  async function asked(port: number, more = "") {
     const socket = connect(port, "127.0.0.1");
     let text = "";
     const closed = new Promise<void>((resolve) => socket.on("close", () => resolve()));
     socket.on("error", () => {});
     socket.on("data", (chunk: Buffer) => void (text += chunk.toString("latin1")));
-    // In one piece: what was answered came together with the part.
-    socket.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\nGET / HTTP/1.1\r\n`);
+    socket.write(`${ASK}${more}`);
     await new Promise<void>((resolve) => socket.once("data", () => resolve()));
-    return { socket, closed, text: () => text };
+    return { socket, closed, answers: () => text.split("HTTP/1.1 401").slice(1) };
   }
+  const [BEGUN, REST] = ["GET / HTTP/1.1\r\n", "Host: x\r\n\r\n"];
 
-  test("answers a request of whose head a part is there", async () => {
+  test("closes connections without a request, which would keep their clients, and answers one of whose head a part is there", async () => {
     const { port, proxy, held, until } = await holding();
     const client = await openStream(port, STREAM);
     await client.holds("working");
-    const idle = connect(port, "127.0.0.1");
-    idle.write(`GET / HTTP/1.1\r\nHost: x\r\n\r\n`);
-    await new Promise<void>((resolve) => idle.once("data", () => resolve()));
-    const half = await halfAsked(port);
+    const idle = await asked(port);
+    const half = await asked(port, BEGUN);
     const drained = proxy.drain(60_000);
-    // What is unused is closed by now.
-    await new Promise<void>((resolve) => idle.on("close", () => resolve()));
-    half.socket.write("Host: x\r\n\r\n");
+    await idle.closed;
+    half.socket.write(REST);
     await half.closed;
-    expect(half.text().match(/HTTP\/1\.1 401/g)).toHaveLength(2);
-    await until(() => held.length >= 1);
+    expect(half.answers()).toHaveLength(2);
+    await until(() => held.length === 1);
     held[0]?.end(event(completed));
     expect(await client.ended).toBe("clean");
     expect(await drained).toEqual({ cut: 0 });
@@ -189,37 +171,31 @@ describe("a drain", () => {
 
   test("answers a request that was on its way when it began", async () => {
     const { port, proxy } = await holding();
-    const socket = connect(port, "127.0.0.1");
-    let text = "";
-    const left = new Promise<void>((resolve) => socket.on("close", () => resolve()));
-    socket.on("error", () => {});
-    socket.on("data", (chunk: Buffer) => void (text += chunk.toString("latin1")));
-    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    await new Promise<void>((resolve) => socket.once("data", () => resolve()));
+    const client = await asked(port);
     const closed = proxy.drain(60_000).then(() => proxy.close());
-    socket.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    await left;
+    client.socket.write(ASK);
+    await client.closed;
     await closed;
-    expect(text.match(/HTTP\/1\.1 401/g)).toHaveLength(2);
-    expect(text).toMatch(/\r\nconnection: close\r\n/i);
+    expect(client.answers()).toHaveLength(2);
+    expect(client.answers()[1]).toMatch(/\r\nconnection: close\r\n/i);
   });
 
-  test("is not over before that", async () => {
+  test("is not over before a request is answered of whose head a part was there", async () => {
     const { port, proxy } = await holding();
-    const half = await halfAsked(port);
+    const half = await asked(port, BEGUN);
     const drained = proxy.drain(60_000);
     const closed = drained.then(() => proxy.close());
     await new Promise(setImmediate);
-    half.socket.write("Host: x\r\n\r\n");
+    half.socket.write(REST);
     await half.closed;
     await closed;
-    expect(half.text().match(/HTTP\/1\.1 401/g)).toHaveLength(2);
+    expect(half.answers()).toHaveLength(2);
     expect(await drained).toEqual({ cut: 0 });
   });
 
   test("is over at its limit though a head never comes to its end", async () => {
     const { port, proxy } = await holding();
-    const half = await halfAsked(port);
+    const half = await asked(port, BEGUN);
     expect(await proxy.drain(50)).toEqual({ cut: 0 });
     await half.closed;
   });

@@ -113,7 +113,7 @@ export function createProxy(deps: ProxyDeps): Proxy {
     bodyTimeout: config.bodyTimeout,
     finished(record) {
       observer.finished(record);
-      if (open.size === 0) wakeIdle();
+      if (open.size === 0 && whenIdle.size > 0) wakeIdle();
     },
     loopback: isLoopback(config.listen.host),
     draining: false,

@@ -23,7 +23,7 @@ function countsOf(files: Readonly<Record<string, string>>): Counts {
 
 it("counts, and names each that failed and why", () => {
   const counts = countsOf({
-    good: "it('holds', () => undefined); it.todo('comes later');",
+    good: "const { todo } = it; it('holds', () => undefined); todo('comes later');",
     bad: "describe('a', () => { it('fails', () => { throw new Error('so it is\\nand more'); }); it('holds', () => undefined); });",
     broken: "import './missing.js';",
     hook: "describe('b', () => { beforeAll(() => { throw new Error('no'); }); it('waits', () => undefined); });",

@@ -4,7 +4,7 @@ import { eventually } from "../harness/processes.ts";
 import { currentCluster } from "./current.ts";
 import { IMAGES } from "./images.ts";
 import { apply, createInstallation, ensureNamespace, type Installation } from "./installation.ts";
-import { a2aAgent, agentWorkload, virtualKey, workloadPod } from "./objects.ts";
+import { a2aAgent, agentWorkload, virtualKey, programPod } from "./objects.ts";
 import { CommandFailed } from "./shell.ts";
 
 const cluster = currentCluster();
@@ -70,7 +70,7 @@ describe("an installation", () => {
 
   test("serves an A2A SDK inside of the cluster", async () => {
     await apply(cluster, [
-      workloadPod(TEAM, "client", ["examples/clients/send.js"], {
+      programPod(TEAM, "client", ["examples/clients/send.js"], {
         PARLEY_URL: parley.url,
         PARLEY_KEY: key.token,
         PARLEY_AGENT: "hello",
@@ -86,7 +86,7 @@ describe("an installation", () => {
     ["parley-operator", IMAGES.operator],
     ["parley-proxy", IMAGES.proxy],
   ])("runs an image of %s that answers --version", async (command, image) => {
-    await apply(cluster, [workloadPod(TEAM, command, ["--version"], {}, image)]);
+    await apply(cluster, [programPod(TEAM, command, ["--version"], {}, image)]);
     expect(await ended(command)).toEqual({ phase: "Succeeded", said: `${image.split(":")[1]}\n` });
   });
 

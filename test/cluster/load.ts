@@ -2,7 +2,7 @@
 import { eventually } from "../harness/processes.ts";
 import type { Cluster } from "./cluster.ts";
 import { apply } from "./installation.ts";
-import { PACE_MS, workloadPod } from "./objects.ts";
+import { PACE_MS, programPod } from "./objects.ts";
 import type { Figures } from "./workload/tally.ts";
 
 /** Event streams that are open all the time, and seconds that each takes. */
@@ -34,7 +34,7 @@ export async function startLoad(
   const words = (STREAM_SECONDS * 1000) / PACE_MS;
   const args = [`--url=${url}`, `--key=${key}`, `--rate=${REQUESTS_PER_SECOND}`, `--streams=${STREAMS}`];
   await apply(cluster, [
-    workloadPod(namespace, "load", ["test/cluster/workload/load.ts", ...args, `--words=${words}`, "--port=8080"]),
+    programPod(namespace, "load", ["test/cluster/workload/load.ts", ...args, `--words=${words}`, "--port=8080"]),
   ]);
   const path = `/api/v1/namespaces/${namespace}/pods/load:8080/proxy/`;
   const figures = async (): Promise<Figures> =>

@@ -97,7 +97,7 @@ export function virtualKey(
 }
 
 /** A pod that runs one program of an image to its end. */
-export function workloadPod(
+export function programPod(
   namespace: string,
   name: string,
   args: readonly string[],

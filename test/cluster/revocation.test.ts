@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { eventually } from "../harness/processes.ts";
 import { currentCluster } from "./current.ts";
 import { apply, createInstallation, ensureNamespace, type Installation } from "./installation.ts";
-import { a2aAgent, agentWorkload, virtualKey, workloadPod } from "./objects.ts";
+import { a2aAgent, agentWorkload, virtualKey, programPod } from "./objects.ts";
 import { processesOf } from "./pod-processes.ts";
 import type { Probed } from "./workload/probe.ts";
 
@@ -39,7 +39,7 @@ test.each([
   const urls = (await parley.pods("proxy")).map(({ status }) => `http://${status.podIP}:8080/a2a/hello`);
   const probe = `probe-${name}`;
   await apply(cluster, [
-    workloadPod(TEAM, probe, ["test/cluster/workload/probe.ts", `--urls=${urls.join(",")}`, `--key=${key.token}`]),
+    programPod(TEAM, probe, ["test/cluster/workload/probe.ts", `--urls=${urls.join(",")}`, `--key=${key.token}`]),
   ]);
   const probed = async (): Promise<readonly Probed[]> => {
     const path = `/api/v1/namespaces/${TEAM}/pods/${probe}:8080/proxy/`;
